@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "common/statistics.hpp"
+
+namespace ladder {
+
+/// One message that arrived.
+struct Sample {
+    std::uint64_t sequence; ///< the producer's number of the message
+    Cycles sent;            ///< TSC when it was made
+    Cycles latency;         ///< TSC cycles from there to the consumer
+};
+
+/// The messages of one measurement, and everything that went wrong with them. Nothing is thrown away in
+/// silence: what is not a sample is in one of the counts.
+class Series {
+public:
+    /// @param name     what was measured
+    /// @param samples  how many to keep, at least 1
+    /// @param warmup   how many to count, but not to keep, before the first
+    /// @throws std::invalid_argument if @p samples is 0
+    Series(std::string name, std::size_t samples, std::size_t warmup);
+
+    /// The number of the last message before the series: the next one is not a gap.
+    void start_after(std::uint64_t sequence) { last_ = sequence; }
+
+    /// Takes the message @p sequence, stamped @p sent by the producer and @p received by the consumer.
+    /// A gap before it adds to missing(); a number that is not greater than the last one adds to
+    /// repeated(), a consumer stamp before the producer's to stamp_errors(), and neither is a sample.
+    void record(std::uint64_t sequence, Cycles sent, Cycles received) {
+        if (sequence <= last_) {
+            ++repeated_;
+            return;
+        }
+        missing_ += sequence - last_ - 1;
+        last_ = sequence;
+        if (received < sent) {
+            ++stamp_errors_;
+        } else if (warmed_up_ < warmup_) {
+            ++warmed_up_;
+        } else if (!complete()) {
+            samples_.push_back({sequence, sent, received - sent});
+        }
+    }
+
+    void count_torn() { ++torn_; }
+    void count_dropped(std::uint64_t messages) { dropped_ += messages; }
+
+    bool complete() const { return samples_.size() == wanted_; }
+
+    const std::string &name() const { return name_; }
+    std::size_t warmup() const { return warmup_; }
+    std::uint64_t last() const { return last_; }
+    const std::vector<Sample> &samples() const { return samples_; }
+
+    /// Numbers that were skipped between two messages: dropped by the kernel, or lost.
+    std::uint64_t missing() const { return missing_; }
+    /// Messages that the kernel says it dropped because no place was free.
+    std::uint64_t dropped() const { return dropped_; }
+    /// Missing, and not said to be dropped: a mailbox forgot them.
+    std::uint64_t lost() const { return missing_ > dropped_ ? missing_ - dropped_ : 0; }
+    std::uint64_t repeated() const { return repeated_; }
+    /// Reads that saw half of one message and half of the next.
+    std::uint64_t torn() const { return torn_; }
+    /// Messages that seem to have arrived before they were sent.
+    std::uint64_t stamp_errors() const { return stamp_errors_; }
+
+    /// Percentiles of the latencies. @throws std::invalid_argument without a sample
+    Summary summary() const;
+
+    /// Writes `sequence,sent,latency` lines. @throws std::system_error if the file cannot be written
+    void write_csv(const std::filesystem::path &file) const;
+
+private:
+    std::string name_;
+    std::size_t wanted_;
+    std::size_t warmup_;
+    std::size_t warmed_up_ = 0;
+    std::uint64_t last_ = 0;
+    std::uint64_t missing_ = 0;
+    std::uint64_t dropped_ = 0;
+    std::uint64_t repeated_ = 0;
+    std::uint64_t torn_ = 0;
+    std::uint64_t stamp_errors_ = 0;
+    std::vector<Sample> samples_;
+};
+
+} // namespace ladder

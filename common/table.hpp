@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "common/statistics.hpp"
+
+namespace ladder {
+
+/// The original's three percentiles of a stage, in TSC cycles.
+struct Reference {
+    Cycles p50;
+    Cycles p99;
+    Cycles p999;
+};
+
+/// Reads the original's table: `method,stage,p50,p99,p99.9,...`, lines with `#` are comments.
+/// @returns the figures by stage name
+/// @throws std::runtime_error that names the file and the line
+std::map<std::string, Reference> read_reference(const std::filesystem::path &csv);
+
+/// One series with where it came from: a client's result.json and the runner's host.json as `host`.
+/// @throws std::runtime_error that names the file if one is missing or damaged
+nlohmann::json read_series(const std::filesystem::path &folder);
+
+/// Whether the host changed its speed during a series: half the ping-pong's round trip, measured right
+/// before and right after it, differs by more than 1.5 times. What the series itself says plays no part.
+bool floor_moved(const nlohmann::json &series);
+
+/// @brief Makes the results table (its schema is in the book) of the rounds' series.
+/// @param rounds  in each round the series by stage name; a round may lack stages
+/// @param rejected  how many series of a stage were rejected and measured again
+///
+/// A figure is the median over the rounds, its `_ci` the smallest and the largest of them; counts are sums,
+/// `max` is the largest; a ratio is the median of the rounds' own ratios.
+/// @throws std::runtime_error if there is no series, or if two come from different kernels, commits or machines
+nlohmann::json make_table(const std::vector<std::map<std::string, nlohmann::json>> &rounds,
+                          const std::map<std::string, std::size_t> &rejected,
+                          const std::map<std::string, Reference> &reference);
+
+/// The table as Markdown that also reads well on a terminal of 110 columns.
+std::string to_markdown(const nlohmann::json &table);
+
+} // namespace ladder

@@ -1,0 +1,228 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Boots a kernel in QEMU, runs a command in the guest, brings its results back, and says how it ended.
+#
+#   boot.sh --kernel DIR --initramfs FILE --output DIR [--command FILE] [--deadline SECONDS]
+#           [--append WORDS] [--shell | --gdb SOCKET]
+#
+# DIR has bzImage and config (build-kernel.sh made it). The output folder gets console.log, host.json and
+# everything that the guest left in /results. Exit status, each with one line that names its log:
+#
+#   0   the command ran and succeeded
+#   10  boot failed: the guest never came to its first process
+#   11  deadline passed
+#   12  the command in the guest failed
+#   13  the kernel complained: an Oops, a WARNING, a lockdep report ...
+#   14  QEMU failed: it did not start, or was killed
+#
+# ACCEL=auto (default) tries KVM with a real boot before it trusts it, once a host boot, and says what it found.
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+kernel_dir='' initramfs='' output='' command='' deadline=120 append='' mode=run gdb_socket=''
+while [[ $# -gt 0 ]]; do
+    case $1 in
+    --kernel) kernel_dir=$2 && shift 2 ;;
+    --initramfs) initramfs=$2 && shift 2 ;;
+    --output) output=$2 && shift 2 ;;
+    --command) command=$2 && shift 2 ;;
+    --deadline) deadline=$2 && shift 2 ;;
+    --append) append=$2 && shift 2 ;;
+    --shell) mode=shell && shift ;;
+    --gdb) mode=gdb gdb_socket=$2 && shift 2 ;;
+    *) die "unknown argument '$1'" 2 ;;
+    esac
+done
+need qemu-system-x86_64 cpio jq taskset setpriv
+[[ -f $kernel_dir/bzImage ]] || die "$kernel_dir has no kernel: run make kernel first"
+boot_deadline=60 # seconds to the first process; a debug kernel under emulation needs about 30
+
+mkdir -p "$output"
+console=$output/console.log
+qemu_log=$output/qemu.log
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/latency-ladder.XXXXXX")
+qemu=''
+finish() {
+    local status=$?
+    trap - EXIT
+    if [[ -n $qemu ]] && kill -0 "$qemu" 2>/dev/null; then
+        kill -KILL "$qemu" 2>/dev/null || true
+        wait "$qemu" 2>/dev/null || true
+    fi
+    rm -rf "$scratch"
+    exit "$status"
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+# --- Which accelerator? /dev/kvm can open, make a virtual CPU, and still never boot a kernel. ---
+accel=${ACCEL:-auto}
+accel_note=''
+qemu_version=$(qemu-system-x86_64 --version | sed -n '1s/.*version \([^ ]*\).*/\1/p')
+case $accel in
+tcg) accel_note='TCG (software emulation), as asked for' ;;
+kvm) accel_note='KVM, as asked for' ;;
+auto)
+    verdict_file=$build/kvm-verdict
+    verdict_key="$(cat /proc/sys/kernel/random/boot_id 2>/dev/null) $qemu_version $(id -u)"
+    if [[ ! -e /dev/kvm ]]; then
+        accel=tcg accel_note='TCG (software emulation): this host has no /dev/kvm'
+    elif [[ ! -r /dev/kvm || ! -w /dev/kvm ]]; then
+        accel=tcg accel_note='TCG (software emulation): /dev/kvm is not yours to open (join the group kvm)'
+    else
+        if [[ $(sed -n 1p "$verdict_file" 2>/dev/null) != "$verdict_key" ]]; then
+            say 'trying KVM with a real boot (20 s at most)'
+            printf 'true\n' >"$scratch/true"
+            if ACCEL=kvm "$0" --kernel "$kernel_dir" --initramfs "$initramfs" --command "$scratch/true" \
+                --output "$scratch/kvm" --deadline 20 >/dev/null 2>"$scratch/kvm.error"; then
+                printf '%s\n%s\n' "$verdict_key" works >"$verdict_file"
+            else
+                printf '%s\n%s\n' "$verdict_key" "$(tail -n 1 "$scratch/kvm.error" | cut -c1-100)" >"$verdict_file"
+            fi
+        fi
+        verdict=$(sed -n 2p "$verdict_file")
+        if [[ $verdict == works ]]; then
+            accel=kvm accel_note='KVM: it booted this kernel'
+        else
+            accel=tcg accel_note="TCG (software emulation): KVM IS BROKEN HERE, it did not boot this kernel ($verdict)"
+        fi
+    fi
+    ;;
+*) die "ACCEL=$accel is not auto, kvm or tcg" 2 ;;
+esac
+say "accelerator: $accel_note"
+cpu=qemu64
+[[ $accel == tcg ]] || cpu=host
+thread_kind=${accel^^}
+
+# --- The initramfs: the packed one, and the command over it. ---
+initrd=$initramfs
+if [[ -n $command ]]; then
+    mkdir -p "$scratch/root/ladder"
+    cp "$command" "$scratch/root/ladder/command"
+    initrd=$scratch/initrd
+    cp "$initramfs" "$initrd"
+    (cd "$scratch/root" && find . -mindepth 1 | cpio -o -H newc --quiet -R 0:0) >>"$initrd"
+fi
+
+# The original's command line; then what the clock needs (two emulated CPUs' TSCs look unsynchronized, and
+# without the TSC nohz_full never stops a tick), a panic that ends the machine, and a console that shows
+# warnings but not every line of the boot.
+cmdline="console=ttyS0 nokaslr iomem=relaxed isolcpus=1 nohz_full=1 tsc=reliable panic=-1 loglevel=5${append:+ $append}"
+arguments=(-name "latency-ladder,debug-threads=on" -machine pc -accel "$accel" -cpu "$cpu" -m 1G -smp 2
+    -nodefaults -no-user-config -display none -no-reboot
+    -kernel "$kernel_dir/bzImage" -initrd "$initrd" -append "$cmdline"
+    -device virtio-serial-pci -chardev "file,id=results,path=$scratch/results.tar"
+    -device virtserialport,chardev=results,name=results)
+
+# --- Where it came from: no result without this. ---
+write_provenance() {
+    local pinned=$1 option preempt=unknown
+    for option in NONE VOLUNTARY RT; do
+        ! grep -qx "CONFIG_PREEMPT_$option=y" "$kernel_dir/config" || preempt=${option,,}
+    done
+    ! grep -qx 'CONFIG_PREEMPT=y' "$kernel_dir/config" || preempt=full
+    jq -n --arg accel "$accel" --arg qemu "$qemu_version" --arg cpu "$cpu" --arg cmdline "$cmdline" \
+        --arg host_cpu "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)" \
+        --arg host_kernel "$(uname -r)" --argjson host_cpus "$(nproc)" --argjson pinned "$pinned" \
+        --argjson hz "$(sed -n 's/^CONFIG_HZ=//p' "$kernel_dir/config")" --arg preempt "$preempt" \
+        --arg stage_patch "$(basename "$kernel_dir")" --arg image "$(cat "$kernel_dir/stamp")" \
+        --arg commit "$(git -C "$top" rev-parse HEAD 2>/dev/null || echo unknown)" \
+        --argjson dirty "$([[ -z $(git -C "$top" status --porcelain 2>/dev/null) ]] && echo false || echo true)" \
+        --arg time "$(date -u +%FT%TZ)" \
+        '{accel: $accel, qemu: $qemu, qemu_cpu: $cpu, host_cpu: $host_cpu, host_kernel: $host_kernel,
+          host_cpus: $host_cpus, cmdline: $cmdline, pinned: $pinned, hz: $hz, preempt: $preempt,
+          patch_stage: $stage_patch, image: $image, commit: $commit, dirty: $dirty, time: $time}' \
+        >"$output/host.json"
+}
+
+if [[ $mode == shell ]]; then
+    say 'a prompt in the guest follows; leave with exit, or Ctrl-A then X'
+    setpriv --pdeathsig KILL qemu-system-x86_64 "${arguments[@]}" \
+        -chardev stdio,id=terminal,mux=on,signal=off -serial chardev:terminal -mon chardev=terminal || true
+    exit 0
+fi
+
+start=(setpriv --pdeathsig KILL qemu-system-x86_64 "${arguments[@]}")
+if [[ $mode == gdb ]]; then
+    # The guest stands still before its first instruction, until gdb says continue.
+    "${start[@]}" -serial "file:$console" -S -gdb "unix:path=$gdb_socket,server=on,wait=off" \
+        </dev/null >"$qemu_log" 2>&1 &
+    qemu=$!
+    until [[ -S $gdb_socket ]]; do
+        kill -0 "$qemu" 2>/dev/null || die "QEMU failed: $(tail -n 1 "$qemu_log")" 14
+        sleep 0.05
+    done
+    say "the guest's console goes to ${console#"$top"/}"
+    need gdb
+    gdb -q -ex "target remote $gdb_socket" -ex 'hbreak start_kernel' -ex continue "$kernel_dir/vmlinux" || true
+    exit 0
+fi
+
+: >"$console"
+begun=$SECONDS
+"${start[@]}" -serial "file:$console" </dev/null >"$qemu_log" 2>&1 &
+qemu=$!
+
+alive() { kill -0 "$qemu" 2>/dev/null; }
+
+# --- Pin QEMU's threads: vCPU 1, where the client polls, gets a host CPU to itself. ---
+mapfile -t host_cpus < <(taskset -cp $$ | sed 's/.*: //' | tr ',' '\n' | awk -F- '{ for (i = $1; i <= ($2 == "" ? $1 : $2); i++) print i }')
+pinned=false
+thread_of() { # the thread of vCPU $1
+    grep -lx "CPU $1/$thread_kind" "/proc/$qemu/task/"*/comm 2>/dev/null | head -n 1 | cut -d/ -f5
+}
+if ((${#host_cpus[@]} >= 2)); then
+    until [[ -n $(thread_of 1) ]] || ! alive; do sleep 0.02; done
+    # On a shared server, thirty readers should not all take the same one.
+    alone=$((${#host_cpus[@]} - 1 - $$ % (${#host_cpus[@]} - 1)))
+    others=$(printf '%s\n' "${host_cpus[@]}" | grep -vx "${host_cpus[alone]}" | paste -sd,)
+    thread=$(thread_of 1)
+    if [[ -n $thread ]] && taskset -acp "$others" "$qemu" >/dev/null 2>&1 &&
+        taskset -cp "${host_cpus[alone]}" "$thread" >/dev/null 2>&1; then
+        pinned=true
+        say "pinned: guest CPU 1 on host CPU ${host_cpus[alone]}, the rest of QEMU on $others"
+    elif alive; then
+        say 'NOT PINNED: the host refused to set the affinity of QEMU threads'
+    fi
+else
+    say 'NOT PINNED: only one host CPU, on which both guest CPUs take turns; expect long tails'
+fi
+write_provenance "$pinned"
+
+# --- Wait: for the end, the first process, or a deadline. ---
+late=''
+while alive; do
+    if ((SECONDS - begun > deadline)); then late=deadline && break; fi
+    if ((SECONDS - begun > boot_deadline)) && ! grep -q '^ladder: booted' "$console"; then late=boot && break; fi
+    sleep 0.1
+done
+qemu_status=0
+if [[ -n $late ]]; then
+    kill -KILL "$qemu" 2>/dev/null || true
+fi
+wait "$qemu" 2>/dev/null || qemu_status=$?
+
+# --- How did it end? ---
+tr -d '\r' <"$console" >"$scratch/console" && cp "$scratch/console" "$console"
+where=${console#"$top"/}
+complaint=$(grep -m 1 -nE 'Oops|BUG: |WARNING: |Kernel panic|general protection fault|possible (recursive|circular) locking|inconsistent lock state|possible deadlock|suspicious RCU usage|UBSAN: |KASAN: |KCSAN: |soft lockup|rcu: INFO|detected stall|invalid opcode' "$console" || true)
+archive=$scratch/results.tar
+if [[ -s $archive ]]; then tar -xf "$archive" -C "$output" 2>/dev/null || true; fi
+
+if ! grep -q '^ladder: booted' "$console"; then
+    if [[ -z $late && $qemu_status != 0 && ! -s $console ]]; then
+        die "QEMU failed: $(tail -n 1 "$qemu_log" | cut -c1-200) (${qemu_log#"$top"/})" 14
+    fi
+    die "boot failed${complaint:+ with '${complaint#*:}'}: the guest did not come to its first process; see $where" 10
+fi
+[[ -z $complaint ]] || die "the kernel complained: line ${complaint%%:*}: ${complaint#*:}; see $where" 13
+if [[ -f $output/dmesg ]] && grep -qE 'WARNING: |BUG: ' "$output/dmesg"; then
+    die "the kernel complained: $(grep -m 1 -E 'WARNING: |BUG: ' "$output/dmesg"); see ${output#"$top"/}/dmesg" 13
+fi
+[[ -z $late ]] || die "deadline passed: the guest was not done after $deadline s; see $where" 11
+if ! grep -q '^ladder: done' "$console" || [[ ! -f $output/status ]]; then
+    die "QEMU failed: it ended (status $qemu_status) before the guest was done; see $where and ${qemu_log#"$top"/}" 14
+fi
+status=$(cat "$output/status")
+[[ $status == 0 ]] || die "the command in the guest failed with status $status; see $where" 12

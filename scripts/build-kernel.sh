@@ -1,0 +1,96 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Builds the kernel of a stage and keeps what boots: $kernel_build/stageN/{bzImage,vmlinux,config}.
+#
+#   build-kernel.sh N
+#
+# All stages share one object tree, so that climbing compiles only what a stage touches. DEBUG=1 has a tree of
+# its own, with source lines for gdb.
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+check_stage "${1-}"
+stage=$1
+out=$kernel_build/stage$stage
+object=$kernel_build/object
+need make gcc flex bison bc perl
+
+mkdir -p "$build"
+lock "$kernel_build.lock" "building Linux $kernel"
+
+# Everything that the image is made of. The same again: nothing to do.
+ingredients() {
+    for n in $(seq 0 "$stage"); do cat "$top/${stages[n]}"/*.patch; done
+    cat "$top/scripts/kernel.config"
+    "$top/scripts/get-kernel.sh"
+    gcc --version | head -n 1
+}
+stamp=$(ingredients | sha256sum | cut -d' ' -f1) || exit 1
+if [[ $(cat "$out/stamp" 2>/dev/null) == "$stamp" ]]; then exit; fi
+
+free_kib=$(df -Pk "$build" | awk 'NR == 2 { print $4 }')
+((free_kib > 1500000)) || die "$build has $((free_kib / 1024)) MiB free; building a kernel needs 1,500"
+
+"$top/scripts/patch-kernel.sh" "$stage"
+
+compiler=gcc
+if [[ -n ${CACHE-} && -n $(type -P ccache) ]]; then
+    # Thirty people on one server compile the same files: the cache is shared with the source.
+    export CCACHE_DIR=$CACHE/ccache CCACHE_BASEDIR=$kernel_build CCACHE_UMASK=002 CCACHE_NOHASHDIR=1
+    mkdir -p "$CCACHE_DIR" 2>/dev/null || true
+    [[ -w $CCACHE_DIR ]] || export CCACHE_READONLY=1 CCACHE_TEMPDIR=$build/ccache-tmp
+    compiler="ccache gcc"
+fi
+# The same source is the same image: no host name, no time.
+export KBUILD_BUILD_TIMESTAMP='1970-01-01' KBUILD_BUILD_USER=ladder KBUILD_BUILD_HOST=latency
+kbuild() { nice make -s -C "$kernel_build/source" O="$object" CC="$compiler" HOSTCC="$compiler" "$@" </dev/null {lock_fd}>&-; }
+
+mkdir -p "$object" "$kernel_build/log"
+log=$kernel_build/log/stage$stage.log
+: >"$log"
+
+# The configuration: tinyconfig, the fragment, and a look at whether each of its lines took effect.
+config_stamp=$(cat "$top/scripts/kernel.config" <(printf '%s' "${DEBUG:-0}") | sha256sum | cut -d' ' -f1)
+if [[ $(cat "$object/config-stamp" 2>/dev/null) != "$config_stamp" ]]; then
+    say "configuring Linux $kernel"
+    kbuild tinyconfig >>"$log" 2>&1 || die "tinyconfig failed: see ${log#"$top"/}"
+    cat "$top/scripts/kernel.config" >>"$object/.config"
+    if [[ ${DEBUG:-0} == 1 ]]; then
+        # Kernels from 5.18 on choose by the first name, older ones by the second.
+        printf '%s\n' CONFIG_DEBUG_INFO_DWARF_TOOLCHAIN_DEFAULT=y CONFIG_DEBUG_INFO=y \
+            '# CONFIG_DEBUG_INFO_NONE is not set' CONFIG_GDB_SCRIPTS=y >>"$object/.config"
+    fi
+    kbuild olddefconfig >>"$log" 2>&1 || die "olddefconfig failed: see ${log#"$top"/}"
+    while IFS= read -r line; do
+        [[ $line =~ ^(# )?(CONFIG_[A-Z0-9_]+)(=| is not set$) ]] || continue
+        name=${BASH_REMATCH[2]}
+        grep -qxF -- "$line" "$object/.config" && continue
+        # A symbol that this series does not have is no error; one that it sets otherwise is.
+        ! grep -qE "^(# )?${name}[= ]" "$object/.config" && continue
+        die "scripts/kernel.config: '$line' did not take effect in Linux $kernel: $(grep -E "^(# )?${name}[= ]" "$object/.config")"
+    done <"$top/scripts/kernel.config"
+    printf '%s\n' "$config_stamp" >"$object/config-stamp"
+fi
+
+steps=$(awk -v s="$series" '$1 == s { print $5 }' "$top/scripts/kernels")
+[[ ! -f $object/vmlinux ]] || steps=0 # only what changed: nobody knows how much that is
+begun=$SECONDS
+say "building Linux $kernel, stage $stage (log: ${log#"$top"/})"
+# Without -s, kbuild prints a line a file; that is what is counted.
+set +e
+nice make -C "$kernel_build/source" O="$object" CC="$compiler" HOSTCC="$compiler" -j"$(jobs_wanted)" bzImage \
+    </dev/null 2>&1 {lock_fd}>&- | tee -a "$log" | "$top/scripts/progress.sh" "$steps"
+status=${PIPESTATUS[0]}
+set -e
+if [[ $status != 0 ]]; then
+    grep -nE 'error:|Error [0-9]|\*\*\*|fatal' "$log" | head -n 5 >&2 || tail -n 5 "$log" >&2
+    die "Linux $kernel, stage $stage, did not build: see ${log#"$top"/}"
+fi
+if grep -E 'warning:' "$log" | grep -E 'hft|kernel/sys\.c' >&2; then
+    die "a warning in our own kernel code: see ${log#"$top"/}"
+fi
+
+rm -rf "$out.new" && mkdir -p "$out.new"
+cp "$object/arch/x86/boot/bzImage" "$object/vmlinux" "$out.new/"
+cp "$object/.config" "$out.new/config"
+printf '%s\n' "$stamp" >"$out.new/stamp"
+rm -rf "$out" && mv "$out.new" "$out"
+say "built Linux $kernel, stage $stage, in $((SECONDS - begun)) s"

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+# What every script shares: sourced, not run. Paths, messages, and the names of things.
+set -euo pipefail
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+build=$top/build
+cache=${CACHE:-$top/.cache}
+stages=(stage0-syscall stage1-blocking stage2-mmap stage3-spsc)
+
+# die MESSAGE [STATUS]: one line that says what is wrong, where, and what mends it.
+die() {
+    printf '%s: %s\n' "${0##*/}" "$1" >&2
+    exit "${2:-1}"
+}
+
+say() { printf '%s\n' "$*"; }
+
+# need TOOL...: each has to be on the PATH.
+need() {
+    local tool
+    for tool in "$@"; do
+        [[ -n $(PATH=$PATH:/usr/sbin:/sbin type -P "$tool") ]] || die "$tool is missing: run ./scripts/setup.sh"
+    done
+}
+
+# check_stage N: stage number from the command line.
+check_stage() {
+    [[ ${1-} =~ ^[0-3]$ ]] || die "stage '${1-}' is not 0, 1, 2 or 3" 2
+}
+
+# check_number NAME VALUE LEAST MOST
+check_number() {
+    [[ $2 =~ ^[0-9]{1,12}$ ]] && ((10#$2 >= $3 && 10#$2 <= $4)) ||
+        die "$1=$2 is not a whole number from $3 to $4" 2
+}
+
+# Runs the rest of the script with a lock on FILE held; a second one waits, and says so.
+lock() {
+    local file=$1 what=$2
+    mkdir -p "$(dirname "$file")"
+    exec {lock_fd}>"$file" || die "cannot write $file"
+    if ! flock -n "$lock_fd"; then
+        say "waiting for another process that is busy with $what" >&2
+        flock "$lock_fd"
+    fi
+}
+
+jobs_wanted() { printf '%s\n' "${JOBS:-$(nproc)}"; }
+
+# Which kernel is asked for: KERNEL=6.1, 6.12, 5.4 or a full version, and DEBUG=1 for a tree of its own.
+kernel=${KERNEL:-6.1}
+[[ $kernel =~ ^[0-9]+\.[0-9]+(\.[0-9]+)?$ ]] || die "KERNEL=$kernel is not a version such as 6.1, 6.12 or 5.4" 2
+series=$(cut -d. -f1,2 <<<"$kernel")
+variant=$kernel${KERNEL_SRC:+-src}$([[ ${DEBUG:-0} == 1 ]] && printf -- '-debug' || true)
+kernel_build=$build/linux-$variant # source (patched), object (the compiler's), stageN (what boots)

@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Makes $kernel_build/source the kernel of a stage: stock, and the patches 0 to N.
+#
+#   patch-kernel.sh N
+#
+# The tree is a farm of links to the shared, untouched source; only files that a patch touches are copies.
+# They are patched aside and then put in place where they differ, so that the compiler sees exactly what
+# changed between two stages, and an error leaves the tree as it was.
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+check_stage "${1-}"
+stage=$1
+need git
+
+stock=$("$top/scripts/get-kernel.sh")
+tree=$kernel_build/source
+export GIT_CEILING_DIRECTORIES=$build # the tree is inside this repository, and not part of it
+
+if [[ $(readlink "$kernel_build/stock" 2>/dev/null) != "$stock" ]]; then
+    rm -rf "$tree" "$kernel_build"/object "$kernel_build"/stage?
+    mkdir -p "$kernel_build"
+    rm -rf "$tree.new"
+    cp -as "$stock/." "$tree.new" 2>/dev/null || die "cannot link $stock into $kernel_build: is the disk full?"
+    mv "$tree.new" "$tree"
+    ln -sfn "$stock" "$kernel_build/stock"
+fi
+
+# 5.4 names the function in its system call table differently: one hunk has an alternative.
+patches=()
+for n in $(seq 0 "$stage"); do patches+=("$top/${stages[n]}/kernel.patch"); done
+table=arch/x86/entry/syscalls/syscall_64.tbl
+all=("$top"/stage?-*/kernel.patch)
+mapfile -t touched < <(git apply --numstat "${all[@]}" | cut -f3 | sort -u)
+
+aside=$kernel_build/patched
+rm -rf "$aside"
+for file in "${touched[@]}"; do
+    mkdir -p "$aside/$(dirname "$file")"
+    if [[ -e $stock/$file ]]; then cp "$stock/$file" "$aside/$file"; fi
+done
+for patch in "${patches[@]}"; do
+    except=()
+    if [[ $series == 5.4 && $patch == */stage0-syscall/* ]]; then
+        except=(--exclude="$table")
+        (cd "$aside" && git apply "$top/stage0-syscall/syscall-table-5.4.patch") ||
+            die "${patch#"$top"/}: syscall-table-5.4.patch does not apply to $stock"
+    fi
+    (cd "$aside" && git apply "${except[@]}" "$patch") || die "${patch#"$top"/} does not apply to $stock"
+done
+
+for file in "${touched[@]}"; do
+    if [[ ! -e $aside/$file ]]; then
+        rm -f "$tree/$file" # a later stage's
+    elif ! cmp -s "$aside/$file" "$tree/$file"; then
+        mkdir -p "$tree/$(dirname "$file")"
+        cp --remove-destination "$aside/$file" "$tree/$file"
+    fi
+done

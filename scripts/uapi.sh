@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Takes each stage's <linux/hft.h> out of the patches: build/uapi/stageN/linux/hft.h. The clients include the
+# very file that the kernel does, and need no kernel source for it.
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+need git
+header=include/uapi/linux/hft.h
+export GIT_CEILING_DIRECTORIES=$build
+aside=$build/uapi/patched
+mkdir -p "$build/uapi"
+lock "$build/uapi/.lock" "the headers"
+rm -rf "$aside" && mkdir -p "$aside"
+for n in 0 1 2 3; do
+    (cd "$aside" && git apply --include="$header" "$top/${stages[n]}/kernel.patch") ||
+        die "${stages[n]}/kernel.patch: the part for $header does not apply to the stage before"
+    mkdir -p "$build/uapi/stage$n/linux"
+    # Only a header that differs: a new time alone would rebuild the clients.
+    cmp -s "$aside/$header" "$build/uapi/stage$n/linux/hft.h" ||
+        cp "$aside/$header" "$build/uapi/stage$n/linux/hft.h"
+done
