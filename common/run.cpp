@@ -182,12 +182,6 @@ void measure_between_floors(const Stage &stage, Options &options, std::optional<
     options.spin = spin.value_or(pause > pause_is_dear ? Spin::plain : Spin::pause);
 
     json result{{"schema", 1}, {"stage", stage.name}};
-    result["environment"] = describe_environment(options.producer_cpu, options.consumer_cpu);
-    result["environment"]["pause_p50"] = pause;
-    result["environment"]["spin"] = options.spin == Spin::plain ? "plain" : "pause";
-    result["environment"]["period_us"] = options.period_us;
-    result["environment"]["consumer_pinned"] = stage.pinned;
-
     const auto floor = [&] {
         return measure_floor(options.producer_cpu, options.consumer_cpu,
                              std::min(options.samples, most_floor),
@@ -197,6 +191,12 @@ void measure_between_floors(const Stage &stage, Options &options, std::optional<
     Measurement measurement(stage, options, deadline);
     measure(measurement);
     const Floor after = floor();
+    // Last: the kernel settles on its final clock source about a second after it has booted.
+    result["environment"] = describe_environment(options.producer_cpu, options.consumer_cpu);
+    result["environment"]["pause_p50"] = pause;
+    result["environment"]["spin"] = options.spin == Spin::plain ? "plain" : "pause";
+    result["environment"]["period_us"] = options.period_us;
+    result["environment"]["consumer_pinned"] = stage.pinned;
     report(measurement, before, after, std::move(result));
 }
 

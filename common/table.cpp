@@ -55,6 +55,12 @@ std::vector<double> collect(const Rounds &rounds, const std::string &stage,
     return values;
 }
 
+/// The first series of the stage.
+const json &collect_one(const Rounds &rounds, const std::string &stage) {
+    const auto has = [&](const auto &round) { return round.contains(stage); };
+    return std::find_if(rounds.begin(), rounds.end(), has)->at(stage);
+}
+
 Cycles whole(double value) { return static_cast<Cycles>(std::llround(value)); }
 double rounded(double value, double scale = 100) { return std::round(value * scale) / scale; }
 
@@ -88,6 +94,12 @@ json make_row(const Rounds &rounds, const std::string &stage, std::size_t reject
         const Spread figure = spread_of(collect(rounds, stage, series(percentile.c_str())));
         row[percentile] = whole(figure.median);
         row[percentile + "_ci"] = {whole(figure.low), whole(figure.high)};
+    }
+    if (row["rounds"] == 1) { // no spread between rounds: the series' own intervals, from order statistics
+        for (const std::string &percentile : percentiles) {
+            const std::string key = percentile + "_ci";
+            row[key] = collect_one(rounds, stage)["series"].at(key);
+        }
     }
     row["max"] = whole(spread_of(collect(rounds, stage, series("max"))).high);
     for (const char *figure : {"p50", "p99", "half_rtt_p50"}) {
@@ -199,9 +211,11 @@ std::string as_time(Cycles cycles, std::uint64_t khz) {
     return ns < 10'000 ? fmt::format("{:.0f} ns", ns) : fmt::format("{:.0f} us", ns / 1000);
 }
 
-std::string cell(const json &row, const std::string &key) {
-    return fmt::format("{} [{}, {}]", grouped(row.at(key)), grouped(row.at(key + "_ci")[0]),
-                       grouped(row.at(key + "_ci")[1]));
+std::string bound(const json &value) { return value.is_null() ? "unbounded" : grouped(value.get<Cycles>()); }
+
+std::string interval(const json &row, const std::string &percentile) {
+    const json &ends = row.at(percentile + "_ci");
+    return fmt::format("[{}, {}]", bound(ends[0]), bound(ends[1]));
 }
 
 void line(std::ostringstream &out, const std::vector<std::string> &cells, const std::vector<int> &widths) {
@@ -222,12 +236,23 @@ void head(std::ostringstream &out, const std::vector<std::string> &cells, const 
 
 void latencies(std::ostringstream &out, const json &table) {
     const std::uint64_t khz = table["environment"].value("tsc_khz", std::uint64_t{0});
-    const std::vector<int> widths{15, 28, 28, 31};
-    out << "Latency in TSC cycles, median of the rounds [smallest, largest]:\n\n";
+    const bool one_round = table["rows"][0]["rounds"] == 1;
+    const std::vector<int> widths{16, 24, 24, 24};
+    out << (one_round ? "Latency in TSC cycles [95 % confidence interval]:\n\n"
+                      : "Latency in TSC cycles, median of the rounds [smallest, largest]:\n\n");
     head(out, {"", "P50", "P99", "P99.9"}, widths);
     for (const json &row : table["rows"]) {
-        line(out, {row["stage"], cell(row, "p50"), cell(row, "p99"), cell(row, "p999")}, widths);
-        line(out, {"", as_time(row["p50"], khz), as_time(row["p99"], khz), as_time(row["p999"], khz)}, widths);
+        std::vector<std::string> cycles{row["stage"]};
+        std::vector<std::string> intervals{""};
+        std::vector<std::string> times{""};
+        for (const std::string &percentile : percentiles) {
+            cycles.push_back(grouped(row[percentile]));
+            intervals.push_back(interval(row, percentile));
+            times.push_back(as_time(row[percentile], khz));
+        }
+        line(out, cycles, widths);
+        line(out, intervals, widths);
+        line(out, times, widths);
         for (const json &neighbour : row["neighbours"]) {
             line(out, {"  " + neighbour["name"].get<std::string>(), grouped(neighbour["p50"]), grouped(neighbour["p99"]),
                        grouped(neighbour["p999"])},
@@ -237,12 +262,16 @@ void latencies(std::ostringstream &out, const json &table) {
 }
 
 void beside_original(std::ostringstream &out, const json &table) {
-    const std::vector<int> widths{15, 28, 28, 31};
+    const std::vector<int> widths{16, 24, 24, 24};
+    const auto has_reference = [](const json &row) { return row.contains("reference"); };
+    if (std::none_of(table["rows"].begin(), table["rows"].end(), has_reference)) {
+        return;
+    }
     const auto times = [](double ratio) { return fmt::format("{:.{}f}x", ratio, ratio < 10 ? 2 : 1); };
     out << "\nThe original, and how many times its latency is ours:\n\n";
     head(out, {"", "P50", "P99", "P99.9"}, widths);
     for (const json &row : table["rows"]) {
-        if (!row.contains("reference")) {
+        if (!has_reference(row)) {
             continue;
         }
         std::vector<std::string> cells{row["stage"]};
@@ -268,31 +297,44 @@ void beside_original(std::ostringstream &out, const json &table) {
     line(out, there, widths);
 }
 
-void floors_and_counts(std::ostringstream &out, const json &table) {
-    const std::vector<int> widths{15, 9, 9, 19, 21, 7, 4, 7, 4, 6, 8};
-    out << "\nThe floor in the same boots, the distance to it, and what was lost on the way:\n\n";
-    head(out, {"", "floor P50", "floor P99", "P50 / floor", "P99 / floor", "half rt", "lost", "dropped", "torn",
-               "stamps", "rejected"},
-         widths);
+void floors(std::ostringstream &out, const json &table) {
+    const std::vector<int> widths{16, 10, 10, 15, 22, 22};
+    out << "\nThe floor in the same boots, and the distance to it:\n\n";
+    head(out, {"", "floor P50", "floor P99", "half round trip", "P50 / floor P50", "P99 / floor P99"}, widths);
     for (const json &row : table["rows"]) {
         const auto ratio = [&](const char *figure) {
             const json &all = row["floor_ratio"];
-            return fmt::format("{:.2f} [{:.2f}, {:.2f}]", all[figure].get<double>(),
-                               all[std::string(figure) + "_ci"][0].get<double>(),
-                               all[std::string(figure) + "_ci"][1].get<double>());
+            const json &ends = all[std::string(figure) + "_ci"];
+            return fmt::format("{:.2f} [{:.2f}, {:.2f}]", all[figure].get<double>(), ends[0].get<double>(),
+                               ends[1].get<double>());
         };
-        const auto count = [&](const char *name) { return grouped(row.at(name).get<Cycles>()); };
         line(out,
-             {row["stage"], count("floor_p50"), count("floor_p99"), ratio("p50"), ratio("p99"), count("half_rtt_p50"),
-              count("lost"), count("dropped"), count("torn"), count("stamp_errors"), count("rejected_series")},
+             {row["stage"], grouped(row["floor_p50"]), grouped(row["floor_p99"]), grouped(row["half_rtt_p50"]),
+              ratio("p50"), ratio("p99")},
              widths);
+    }
+}
+
+void counts(std::ostringstream &out, const json &table) {
+    const std::vector<std::string> names{"lost", "dropped", "repeated", "torn", "stamp_errors", "rejected_series", "max"};
+    const std::vector<int> widths{16, 7, 9, 9, 7, 12, 15, 14};
+    out << "\nWhat went wrong, counted, and the latest message of all:\n\n";
+    std::vector<std::string> cells{""};
+    cells.insert(cells.end(), names.begin(), names.end());
+    head(out, cells, widths);
+    for (const json &row : table["rows"]) {
+        cells = {row["stage"]};
+        for (const std::string &name : names) {
+            cells.push_back(grouped(row.at(name)));
+        }
+        line(out, cells, widths);
     }
 }
 
 void provenance(std::ostringstream &out, const json &table) {
     const json &e = table["environment"];
     const json &row = table["rows"][0];
-    out << fmt::format("\n{} rounds of {} samples after {} of warm-up, one message per {} us. Linux {} in QEMU {} ({}), "
+    out << fmt::format("\n{} round(s) of {} samples after {} of warm-up, one message per {} us. Linux {} in QEMU {} ({}), "
                        "guest CPU {}, host CPU {}, threads {}pinned; clock source {}, TSC {} kHz, HZ {}, preemption {}, "
                        "polling {}; mitigations: {}. Commit {}{}, {}.\nCommand line: {}\n",
                        row["rounds"].dump(), row["samples"].dump(), row["warmup"].dump(), e["period_us"].dump(),
@@ -376,7 +418,8 @@ std::string to_markdown(const json &table) {
     std::ostringstream out;
     latencies(out, table);
     beside_original(out, table);
-    floors_and_counts(out, table);
+    floors(out, table);
+    counts(out, table);
     provenance(out, table);
     return out.str();
 }

@@ -73,11 +73,12 @@ auto)
         if [[ $(sed -n 1p "$verdict_file" 2>/dev/null) != "$verdict_key" ]]; then
             say 'trying KVM with a real boot (20 s at most)'
             printf 'true\n' >"$scratch/true"
+            # Its console and log go with the scratch folder: the verdict is one line.
             if ACCEL=kvm "$0" --kernel "$kernel_dir" --initramfs "$initramfs" --command "$scratch/true" \
                 --output "$scratch/kvm" --deadline 20 >/dev/null 2>"$scratch/kvm.error"; then
                 printf '%s\n%s\n' "$verdict_key" works >"$verdict_file"
             else
-                printf '%s\n%s\n' "$verdict_key" "$(tail -n 1 "$scratch/kvm.error" | cut -c1-100)" >"$verdict_file"
+                printf '%s\n%s\n' "$verdict_key" "$(sed -n 's/^boot.sh: //; s/; see .*//p' "$scratch/kvm.error" | cut -c1-100)" >"$verdict_file"
             fi
         fi
         verdict=$(sed -n 2p "$verdict_file")
@@ -109,7 +110,8 @@ fi
 # without the TSC nohz_full never stops a tick), a panic that ends the machine, and a console that shows
 # warnings but not every line of the boot.
 cmdline="console=ttyS0 nokaslr iomem=relaxed isolcpus=1 nohz_full=1 tsc=reliable panic=-1 loglevel=5${append:+ $append}"
-arguments=(-name "latency-ladder,debug-threads=on" -machine pc -accel "$accel" -cpu "$cpu" -m 1G -smp 2
+# shellcheck disable=SC2054  # the commas are QEMU's
+arguments=(-name latency-ladder,debug-threads=on -machine pc -accel "$accel" -cpu "$cpu" -m 1G -smp 2
     -nodefaults -no-user-config -display none -no-reboot
     -kernel "$kernel_dir/bzImage" -initrd "$initrd" -append "$cmdline"
     -device virtio-serial-pci -chardev "file,id=results,path=$scratch/results.tar"
@@ -170,10 +172,10 @@ alive() { kill -0 "$qemu" 2>/dev/null; }
 mapfile -t host_cpus < <(taskset -cp $$ | sed 's/.*: //' | tr ',' '\n' | awk -F- '{ for (i = $1; i <= ($2 == "" ? $1 : $2); i++) print i }')
 pinned=false
 thread_of() { # the thread of vCPU $1
-    grep -lx "CPU $1/$thread_kind" "/proc/$qemu/task/"*/comm 2>/dev/null | head -n 1 | cut -d/ -f5
+    { grep -lx "CPU $1/$thread_kind" "/proc/$qemu/task/"*/comm || true; } 2>/dev/null | head -n 1 | cut -d/ -f5
 }
 if ((${#host_cpus[@]} >= 2)); then
-    until [[ -n $(thread_of 1) ]] || ! alive; do sleep 0.02; done
+    until [[ -n $(thread_of 1) ]] || ! alive; do sleep 0.02; done 2>/dev/null
     # On a shared server, thirty readers should not all take the same one.
     alone=$((${#host_cpus[@]} - 1 - $$ % (${#host_cpus[@]} - 1)))
     others=$(printf '%s\n' "${host_cpus[@]}" | grep -vx "${host_cpus[alone]}" | paste -sd,)
@@ -196,12 +198,13 @@ while alive; do
     if ((SECONDS - begun > deadline)); then late=deadline && break; fi
     if ((SECONDS - begun > boot_deadline)) && ! grep -q '^ladder: booted' "$console"; then late=boot && break; fi
     sleep 0.1
-done
+done 2>/dev/null # the shell's own word about a QEMU that died; ours follows
 qemu_status=0
 if [[ -n $late ]]; then
     kill -KILL "$qemu" 2>/dev/null || true
 fi
 wait "$qemu" 2>/dev/null || qemu_status=$?
+[[ $qemu_status -le 128 || -n $late ]] || printf 'killed by SIG%s\n' "$(kill -l $((qemu_status - 128)))" >>"$qemu_log"
 
 # --- How did it end? ---
 tr -d '\r' <"$console" >"$scratch/console" && cp "$scratch/console" "$console"
@@ -212,9 +215,9 @@ if [[ -s $archive ]]; then tar -xf "$archive" -C "$output" 2>/dev/null || true; 
 
 if ! grep -q '^ladder: booted' "$console"; then
     if [[ -z $late && $qemu_status != 0 && ! -s $console ]]; then
-        die "QEMU failed: $(tail -n 1 "$qemu_log" | cut -c1-200) (${qemu_log#"$top"/})" 14
+        die "QEMU failed: $(head -n 1 "$qemu_log" | cut -c1-200); see ${qemu_log#"$top"/}" 14
     fi
-    die "boot failed${complaint:+ with '${complaint#*:}'}: the guest did not come to its first process; see $where" 10
+    die "boot failed${complaint:+ (${complaint#*:})}: the guest did not come to its first process; see $where" 10
 fi
 [[ -z $complaint ]] || die "the kernel complained: line ${complaint%%:*}: ${complaint#*:}; see $where" 13
 if [[ -f $output/dmesg ]] && grep -qE 'WARNING: |BUG: ' "$output/dmesg"; then

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034  # the scripts that source this use the variables
 # What every script shares: sourced, not run. Paths, messages, and the names of things.
 set -euo pipefail
 

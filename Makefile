@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: MIT
+# Every verb of the project; `make help` explains them in reading order. The work is done in scripts/.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+# A variable on the command line or in the environment reaches every script.
+VARIABLES := KERNEL KERNEL_SRC KERNEL_MIRROR KERNEL_SHA256 ACCEL SAMPLES WARMUP ROUNDS PERIOD_US JOBS CACHE DEBUG
+export $(foreach variable,$(VARIABLES),$(if $(value $(variable)),$(variable)))
+
+STAGES := 0 1 2 3
+
+.PHONY: help doctor setup table diff test mutants lint book clean distclean
+.PHONY: $(foreach verb,run shell debug test diff,$(STAGES:%=stage%-$(verb)))
+
+help:
+	@scripts/help.sh
+
+doctor:
+	@scripts/doctor.sh
+
+setup:
+	@scripts/setup.sh
+
+$(STAGES:%=stage%-run): stage%-run:
+	@scripts/run-stage.sh $*
+
+$(STAGES:%=stage%-shell): stage%-shell:
+	@scripts/shell.sh $*
+
+$(STAGES:%=stage%-debug): stage%-debug:
+	@scripts/debug.sh $*
+
+$(STAGES:%=stage%-test): stage%-test:
+	@scripts/test-stage.sh $*
+
+$(STAGES:%=stage%-diff): stage%-diff:
+	@scripts/diff.sh $$(($* - 1)) $*
+
+diff:
+	@scripts/diff.sh "$(FROM)" "$(TO)"
+
+table:
+	@scripts/table.sh
+
+test:
+	@scripts/test.sh
+
+mutants:
+	@scripts/mutants.sh $(STAGE)
+
+lint:
+	@scripts/lint.sh
+
+book:
+	@scripts/book.sh
+
+clean:
+	@scripts/clean.sh build
+
+distclean:
+	@scripts/clean.sh build .cache

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: MIT
+#include "common/table.hpp"
+
+#include <filesystem>
+#include <fstream>
+#include <stdexcept>
+#include <string>
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+namespace {
+
+using nlohmann::json;
+
+/// A series as a client and the runner leave it.
+json series(const std::string &stage, ladder::Cycles p50, double rtt_before = 100, double rtt_after = 100) {
+    return {
+        {"stage", stage},
+        {"series",
+         {{"samples", 1000},
+          {"warmup", 0},
+          {"lost", 1},
+          {"dropped", 2},
+          {"repeated", 0},
+          {"torn", 3},
+          {"stamp_errors", 0},
+          {"p50", p50},
+          {"p99", p50 * 2},
+          {"p999", p50 * 3},
+          {"max", p50 * 4},
+          {"p50_ci", {p50 - 1, p50 + 1}},
+          {"p99_ci", {p50, p50 * 3}},
+          {"p999_ci", {p50, nullptr}}}},
+        {"neighbours", json::array()},
+        {"floor_before", {{"p50", 10}, {"p99", 20}, {"half_rtt_p50", rtt_before}}},
+        {"floor_after", {{"p50", 30}, {"p99", 40}, {"half_rtt_p50", rtt_after}}},
+        {"environment",
+         {{"kernel", "6.1"}, {"clocksource", "tsc"}, {"guest_cpu", "q"}, {"tsc_khz", 1'000'000}, {"period_us", 1000},
+          {"spin", "plain"}, {"mitigations", "none needed"}}},
+        {"host",
+         {{"accel", "tcg"}, {"qemu", "7"}, {"host_cpu", "h"}, {"cmdline", "c"}, {"hz", 250}, {"preempt", "none"},
+          {"commit", "abc"}, {"dirty", false}, {"pinned", true}, {"time", "now"}}},
+    };
+}
+
+std::map<std::string, json> round_of(ladder::Cycles slow, ladder::Cycles fast) {
+    return {{"stage1-blocking", series("stage1-blocking", slow)}, {"stage3-spsc", series("stage3-spsc", fast)}};
+}
+
+class Csv {
+public:
+    explicit Csv(const std::string &text)
+        : path(std::filesystem::temp_directory_path() / ("ladder-reference-" + std::to_string(getpid()))) {
+        std::ofstream(path) << text;
+    }
+    ~Csv() { std::filesystem::remove(path); }
+    Csv(const Csv &) = delete;
+    Csv &operator=(const Csv &) = delete;
+    const std::filesystem::path path;
+};
+
+} // namespace
+
+TEST(Table, NoSeriesIsAnError) { EXPECT_THROW(ladder::make_table({}, {}, {}), std::runtime_error); }
+
+TEST(Table, FigureIsTheMedianOfTheRoundsAndIntervalTheirEnds) {
+    const json table = ladder::make_table({round_of(900, 9), round_of(500, 10), round_of(700, 11)}, {}, {});
+    const json &row = table["rows"][0];
+    EXPECT_EQ(row["stage"], "stage1-blocking");
+    EXPECT_EQ(row["rounds"], 3);
+    EXPECT_EQ(row["p50"], 700);
+    EXPECT_EQ(row["p50_ci"], json({500, 900}));
+    EXPECT_EQ(row["max"], 3600);
+}
+
+TEST(Table, CountsAreSums) {
+    const json table = ladder::make_table({round_of(900, 9), round_of(500, 10)}, {{"stage3-spsc", 4}}, {});
+    EXPECT_EQ(table["rows"][1]["lost"], 2);
+    EXPECT_EQ(table["rows"][1]["dropped"], 4);
+    EXPECT_EQ(table["rows"][1]["torn"], 6);
+    EXPECT_EQ(table["rows"][1]["rejected_series"], 4);
+    EXPECT_EQ(table["rows"][0]["rejected_series"], 0);
+}
+
+TEST(Table, RatioIsTheMedianOfTheRoundsOwnRatios) {
+    // The ratio of the medians would be 70: 700 over 10.
+    const json table = ladder::make_table({round_of(900, 10), round_of(500, 5), round_of(700, 20)}, {}, {});
+    EXPECT_EQ(table["ratios"]["p50"], 90);
+    EXPECT_EQ(table["ratios"]["p50_ci"], json({35, 100}));
+}
+
+TEST(Table, OneRoundHasTheSeriesOwnIntervals) {
+    const json table = ladder::make_table({round_of(900, 9)}, {}, {});
+    EXPECT_EQ(table["rows"][0]["p50_ci"], json({899, 901}));
+    EXPECT_EQ(table["rows"][0]["p999_ci"], json({900, nullptr}));
+    EXPECT_NE(ladder::to_markdown(table).find("[900, unbounded]"), std::string::npos);
+}
+
+TEST(Table, FloorIsTheMeanOfBeforeAndAfter) {
+    const json table = ladder::make_table({round_of(900, 40)}, {}, {});
+    EXPECT_EQ(table["rows"][1]["floor_p50"], 20);
+    EXPECT_EQ(table["rows"][1]["floor_p99"], 30);
+    EXPECT_EQ(table["rows"][1]["floor_ratio"]["p50"], 2.0);
+}
+
+TEST(Table, ReferenceStandsBesideTheRow) {
+    const json table = ladder::make_table({round_of(900, 40)}, {},
+                                          {{"stage1-blocking", {570492, 965693, 1383176}}, {"stage3-spsc", {8190, 11634, 63280}}});
+    EXPECT_EQ(table["rows"][0]["reference"]["p50"], 570492);
+    EXPECT_EQ(table["ratios"]["reference"], json({{"p50", 69.7}, {"p99", 83.0}, {"p999", 21.9}}));
+}
+
+TEST(Table, SeriesOfDifferentSystemsAreNotInOneTable) {
+    auto rounds = std::vector{round_of(900, 9), round_of(900, 9)};
+    rounds[1]["stage3-spsc"]["host"]["commit"] = "def";
+    try {
+        ladder::make_table(rounds, {}, {});
+        FAIL();
+    } catch (const std::runtime_error &error) {
+        EXPECT_NE(std::string(error.what()).find("commit"), std::string::npos);
+    }
+}
+
+TEST(Table, EveryCountAndTheProvenanceArePrinted) {
+    const std::string text = ladder::to_markdown(ladder::make_table({round_of(900, 9)}, {}, {}));
+    for (const char *word : {"lost", "dropped", "repeated", "torn", "stamp_errors", "rejected_series", "6.1", "tcg", "abc"}) {
+        EXPECT_NE(text.find(word), std::string::npos) << word;
+    }
+}
+
+TEST(FloorMoved, OnlyTheFloorDecides) {
+    EXPECT_FALSE(ladder::floor_moved(series("x", 1, 100, 150)));
+    EXPECT_TRUE(ladder::floor_moved(series("x", 1, 100, 151)));
+    EXPECT_TRUE(ladder::floor_moved(series("x", 1, 151, 100)));
+    EXPECT_FALSE(ladder::floor_moved(series("x", 1'000'000, 100, 100)));
+}
+
+TEST(ReadReference, ReadsTheOriginalsTable) {
+    const Csv csv("# comment\nmethod,stage,p50,p99,p99.9,architecture\nX,stage3-spsc,8190,11634,63280,Y\n");
+    EXPECT_EQ(ladder::read_reference(csv.path).at("stage3-spsc").p999, 63280U);
+}
+
+TEST(ReadReference, DamagedLineIsNamed) {
+    const Csv csv("# comment\nX,stage3-spsc,8190,eleven,63280\n");
+    try {
+        ladder::read_reference(csv.path);
+        FAIL();
+    } catch (const std::runtime_error &error) {
+        EXPECT_NE(std::string(error.what()).find(":2:"), std::string::npos) << error.what();
+    }
+}
+
+TEST(ReadSeries, MissingAndDamagedFilesAreNamed) {
+    EXPECT_THROW(ladder::read_series("/nowhere"), std::runtime_error);
+    const auto folder = std::filesystem::temp_directory_path() / ("ladder-series-" + std::to_string(getpid()));
+    std::filesystem::create_directory(folder);
+    std::ofstream(folder / "result.json") << "{\"half\":";
+    try {
+        ladder::read_series(folder);
+        ADD_FAILURE();
+    } catch (const std::runtime_error &error) {
+        EXPECT_NE(std::string(error.what()).find("result.json is damaged"), std::string::npos);
+    }
+    std::filesystem::remove_all(folder);
+}

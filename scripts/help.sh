@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# `make help`: every verb in reading order, one line each, and every variable.
+cat <<'TEXT'
+Latency Ladder: how a message gets from the Linux kernel to a user process, and what each way costs.
+
+First
+  make doctor         what is installed, what is missing, and the one command that mends it
+  make setup          install what is missing (as root, or through sudo)
+
+Climb (N is 0, 1, 2 or 3)
+  make stageN-run     build and boot stage N, run its client, print its row beside the original's
+  make stageN-diff    what stage N changes: kernel and client
+  make stageN-shell   a prompt in the guest, with every client on its PATH
+  make stageN-test    the stage's tests, inside the guest
+  make stageN-debug   the guest waits for gdb, and gdb is attached
+  make diff FROM=0 TO=3  the same as stageN-diff, between any two stages
+  make table          all stages in turn, several rounds: the results table beside the original's
+  make book           the book, as web pages in build/book
+
+Check
+  make test           all tests, on the host and in the guest
+  make mutants        break the kernel on purpose, one line at a time: does the right test see it? (STAGE=2: one stage)
+  make lint           checkpatch, sparse, clang-format, clang-tidy, shellcheck
+
+Tidy up
+  make clean          remove build/
+  make distclean      remove build/ and the unpacked kernels, too
+
+Variables, for example `make stage3-run KERNEL=6.12 SAMPLES=10000`
+  KERNEL=6.1          6.1, 6.12 or 5.4; a full version (5.4.286) comes from KERNEL_MIRROR and needs KERNEL_SHA256
+  KERNEL_SRC=dir      a kernel source of your own
+  KERNEL_MIRROR=url   where released tarballs are (https://cdn.kernel.org/pub/linux/kernel)
+  ACCEL=auto          auto (KVM if it really boots a kernel, else TCG), kvm or tcg
+  SAMPLES=1000        messages per series
+  WARMUP=0            messages before the first sample; printed with every row
+  ROUNDS=5            rounds of `make table`
+  PERIOD_US=1000      microseconds from one message to the next
+  JOBS=2              compilers at once (as many as there are CPUs)
+  CACHE=dir           kernel sources and a compiler cache, shared by many users (.cache, without the latter)
+  DEBUG=1             a kernel with source lines for gdb, in a tree of its own
+TEXT

@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Measures one stage: builds what is needed, boots the stage's kernel, runs its client.
+#
+#   run-stage.sh N            prints the row beside the original's, keeps it in build/results/stageN
+#   run-stage.sh N FOLDER     keeps the series in FOLDER and prints nothing else
+#
+# SAMPLES, WARMUP, PERIOD_US, KERNEL and ACCEL come from the environment.
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+check_stage "${1-}"
+stage=$1
+name=${stages[stage]}
+samples=${SAMPLES:-1000} warmup=${WARMUP:-0} period_us=${PERIOD_US:-1000}
+check_number SAMPLES "$samples" 1 10000000
+check_number WARMUP "$warmup" 0 10000000
+check_number PERIOD_US "$period_us" 50 10000000
+
+"$top/scripts/build-programs.sh" "${stages[@]}" hft_ctl ladder-table
+"$top/scripts/build-kernel.sh" "$stage"
+clients=("${stages[@]/#/$build/programs/}" "$build/programs/hft_ctl")
+"$top/scripts/initramfs.sh" "$build/clients.cpio" "${clients[@]}"
+
+folder=$(mktemp -d "$build/run-$name.XXXXXX")
+trap 'rm -rf "$folder"' EXIT
+printf '%s --samples %d --warmup %d --period-us %d --output /results\n' \
+    "$name" "$samples" "$warmup" "$period_us" >"$folder/command"
+# The client's own deadline is ten times what it should take, plus 20 s; the runner gives the boot on top.
+deadline=$((90 + 4 * (samples + warmup) * period_us / 100000))
+status=0
+"$top/scripts/boot.sh" --kernel "$kernel_build/stage$stage" --initramfs "$build/clients.cpio" \
+    --command "$folder/command" --output "$folder/round-1/$name" --deadline "$deadline" || status=$?
+if [[ $status != 0 ]]; then
+    # The logs that the message names are kept where the next run does not overwrite them unseen.
+    failed=$build/failed/$name
+    mkdir -p "$build/failed" && rm -rf "$failed" && mv "$folder/round-1/$name" "$failed"
+    grep -E "^$name: " "$failed/console.log" >&2 || true
+    say "the logs are kept in ${failed#"$top"/}" >&2
+    exit "$status"
+fi
+if [[ $# -gt 1 ]]; then
+    mkdir -p "$(dirname "$2")"
+    mv "$folder/round-1/$name" "$2"
+    exit
+fi
+say
+"$build/programs/ladder-table" "$folder" --reference "$top/book/results/original.csv" --json "$folder/table.json"
+kept=$build/results/stage$stage
+mkdir -p "$build/results"
+rm -rf "$kept" && mv "$folder" "$kept"
+chmod 755 "$kept"
+say "raw samples: ${kept#"$top"/}/round-1/$name/samples.csv"
