@@ -37,6 +37,7 @@ need qemu-system-x86_64 cpio jq taskset setpriv
 boot_deadline=60 # seconds to the first process; a debug kernel under emulation needs about 30
 
 mkdir -p "$output"
+rm -f "$output/status" "$output/dmesg" # an older run's: what this one is judged by
 console=$output/console.log
 qemu_log=$output/qemu.log
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/latency-ladder.XXXXXX")

@@ -1,0 +1,226 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Tests of the scripts: downloads that break, command lines that are wrong, guests that end badly. Each test is a
+# function whose name says what has to hold; the last line counts.
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+need busybox curl xz
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/latency-ladder tests.XXXXXX") # with a blank: paths may have one
+server=''
+finish() {
+    [[ -z $server ]] || kill "$server" 2>/dev/null || true
+    rm -rf "$scratch"
+}
+trap finish EXIT
+passed=0 failed=0
+
+# test_that NAME: runs the function of that name in a subshell of its own. Not as a condition: there, bash would
+# ignore every failure but the last.
+test_that() {
+    local status
+    set +e
+    (
+        set -e
+        "$1"
+    ) >"$scratch/out" 2>&1
+    status=$?
+    set -e
+    if [[ $status == 0 ]]; then passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        say "  FAILED $1:"
+        sed 's/^/    /' "$scratch/out" | tail -n 8
+    fi
+}
+
+# fails_with STATUS TEXT COMMAND...: the exit status, and the text on standard error.
+fails_with() {
+    local wanted=$1 text=$2 status=0
+    shift 2
+    "$@" >"$scratch/stdout" 2>"$scratch/stderr" </dev/null || status=$?
+    cat "$scratch/stderr"
+    [[ $status == "$wanted" ]] || { say "exit status $status instead of $wanted" && return 1; }
+    grep -qF -- "$text" "$scratch/stderr" || { say "no '$text' in what it said" && return 1; }
+}
+
+# --- A kernel from a mirror: a small tarball, from this machine. ---
+mkdir -p "$scratch/mirror/v5.x" "$scratch/linux-5.4.9"
+touch "$scratch/linux-5.4.9/Kbuild" "$scratch/linux-5.4.9/Makefile"
+head -c 300000 /dev/urandom >"$scratch/linux-5.4.9/data"
+tar -cJf "$scratch/mirror/v5.x/linux-5.4.9.tar.xz" -C "$scratch" linux-5.4.9
+sum=$(sha256sum "$scratch/mirror/v5.x/linux-5.4.9.tar.xz" | cut -d' ' -f1)
+# A port that nobody else has: busybox httpd fails at once if it is taken.
+for _ in 1 2 3 4 5 6 7 8 9 10; do
+    port=$((20000 + RANDOM))
+    busybox httpd -f -p "127.0.0.1:$port" -h "$scratch/mirror" &
+    server=$!
+    until curl -s -o /dev/null "http://127.0.0.1:$port/" || ! kill -0 "$server" 2>/dev/null; do sleep 0.05; done
+    kill -0 "$server" 2>/dev/null && break
+done
+get() { # get NAME [SHA256]: from the mirror into a cache of that name
+    env KERNEL=5.4.9 KERNEL_SHA256="${2-$sum}" KERNEL_MIRROR="http://127.0.0.1:$port" CACHE="$scratch/$1" \
+        "$top/scripts/get-kernel.sh"
+}
+kernel_comes_from_a_mirror() {
+    [[ -f $(get good)/Kbuild ]]
+}
+kernel_is_unpacked_once() {
+    local first
+    first=$(get once)
+    touch "$first/mark"
+    [[ -f $(get once)/mark ]]
+}
+interrupted_download_is_gone_on_with() {
+    mkdir -p "$scratch/resumed/source"
+    head -c 1000 "$scratch/mirror/v5.x/linux-5.4.9.tar.xz" >"$scratch/resumed/source/linux-5.4.9.tar.xz.part"
+    [[ -f $(get resumed)/Kbuild ]]
+}
+interrupted_unpacking_starts_over() {
+    mkdir -p "$scratch/again/source/linux-5.4.9.unpacking/half"
+    local source
+    source=$(get again)
+    [[ -f $source/Kbuild && ! -e $source/half && ! -e $scratch/again/source/linux-5.4.9.unpacking ]]
+}
+damaged_tarball_is_named_and_refused() {
+    mkdir -p "$scratch/damaged/source"
+    echo 'not a tarball' >"$scratch/damaged/source/linux-5.4.9.tar.xz"
+    fails_with 1 'linux-5.4.9.tar.xz' get damaged
+    grep -q "$sum" "$scratch/stderr" || return 1
+    [[ ! -e $scratch/damaged/source/linux-5.4.9 ]]
+    [[ -f $(get damaged)/Kbuild ]] # the damaged one is gone: the next try works
+}
+wrong_checksum_is_refused() {
+    fails_with 1 'is damaged' get wrong "${sum//[0-9a-f]/0}"
+}
+full_version_needs_a_checksum() {
+    fails_with 1 'KERNEL_SHA256' get none ''
+}
+mirror_that_is_away_is_named() {
+    fails_with 1 'KERNEL_MIRROR' env KERNEL=5.4.9 KERNEL_SHA256="$sum" KERNEL_MIRROR=http://127.0.0.1:1 \
+        CACHE="$scratch/away" "$top/scripts/get-kernel.sh"
+}
+two_at_once_unpack_one() {
+    get both >"$scratch/first" 2>/dev/null &
+    get both >"$scratch/second" 2>/dev/null
+    wait $!
+    cmp "$scratch/first" "$scratch/second" && [[ -f $(cat "$scratch/first")/Kbuild ]]
+}
+source_that_was_built_in_is_refused() {
+    mkdir -p "$scratch/dirty"
+    touch "$scratch/dirty/Kbuild" "$scratch/dirty/Makefile" "$scratch/dirty/.config"
+    fails_with 1 'mrproper' env KERNEL_SRC="$scratch/dirty" "$top/scripts/get-kernel.sh"
+}
+folder_without_a_kernel_is_refused() {
+    fails_with 1 'no kernel source' env KERNEL_SRC="$scratch/mirror" "$top/scripts/get-kernel.sh"
+}
+unknown_kernel_is_refused() {
+    fails_with 1 '6.1, 6.12 and 5.4' env KERNEL=4.19 CACHE="$scratch/unknown" "$top/scripts/get-kernel.sh"
+    fails_with 2 'KERNEL=banana' env KERNEL=banana "$top/scripts/get-kernel.sh"
+}
+
+# --- Command lines. ---
+wrong_values_are_named() {
+    fails_with 2 'SAMPLES=0' env SAMPLES=0 "$top/scripts/run-stage.sh" 3
+    fails_with 2 'SAMPLES=x' env SAMPLES=x "$top/scripts/run-stage.sh" 3
+    fails_with 2 'PERIOD_US=1 ' env PERIOD_US=1 "$top/scripts/run-stage.sh" 3
+    fails_with 2 'ROUNDS=-1' env ROUNDS=-1 "$top/scripts/table.sh"
+    fails_with 2 "stage '4'" "$top/scripts/run-stage.sh" 4
+    fails_with 2 'FROM before TO' "$top/scripts/diff.sh" 3 1
+}
+diff_of_a_stage_is_its_patch() {
+    "$top/scripts/diff.sh" 1 2 >"$scratch/diff"
+    sed -n '/^diff --git/,$p' "$top/stage2-mmap/kernel.patch" >"$scratch/delta"
+    head -c "$(stat -c %s "$scratch/delta")" "$scratch/diff" | cmp - "$scratch/delta"
+    grep -q '^+.*poll_mailbox' "$scratch/diff"
+}
+setup_without_root_says_what_to_run() {
+    [[ $EUID -eq 0 ]] || return 0 # only root can become nobody
+    # A system in which nothing is installed: no tool but what set-up itself needs.
+    mkdir -p "$scratch/bin"
+    for tool in bash cut awk sed sort dirname env cat grep df id dpkg dpkg-query apt-get mawk; do
+        ln -sf "$(type -P "$tool")" "$scratch/bin/$tool"
+    done
+    chmod 755 "$scratch"
+    fails_with 1 'apt-get update && apt-get install' setpriv --reuid=65534 --regid=65534 --clear-groups \
+        env -i PATH="$scratch/bin" bash "$top/scripts/setup.sh"
+}
+
+# --- Guests that end badly: each its own status, its log named, and no QEMU left. ---
+kernel_dir=$kernel_build/stage0
+boot() { # boot COMMAND [ARGUMENT...]
+    printf '%s\n' "$1" >"$scratch/command"
+    shift
+    rm -rf "$scratch/boot"
+    env ACCEL=tcg "$top/scripts/boot.sh" --kernel "$kernel_dir" --initramfs "$build/tests-base.cpio" \
+        --command "$scratch/command" --output "$scratch/boot" "$@"
+}
+no_qemu_left() {
+    # A process that was killed a moment ago may still be on its way out.
+    local tries
+    for tries in $(seq 100); do
+        pgrep -f "qemu-system.*$kernel_dir" >/dev/null || return 0
+        sleep 0.05
+    done
+    say "QEMU is still running after $tries looks"
+    return 1
+}
+guest_that_succeeds() {
+    boot 'echo hello >/results/greeting' && [[ $(cat "$scratch/boot/greeting") == hello ]] && no_qemu_left
+}
+results_hold_a_million_samples() {
+    boot 'yes 18446744073709551615,18446744073709551615,4294967295 | head -n 1000000 >/results/big' &&
+        [[ $(wc -l <"$scratch/boot/big") == 1000000 ]]
+}
+command_that_fails_is_12() {
+    fails_with 12 'status 7' boot 'exit 7' && grep -q console.log "$scratch/stderr" && no_qemu_left
+}
+deadline_is_11() {
+    fails_with 11 'deadline' boot 'while :; do :; done' --deadline 5 && no_qemu_left
+}
+guest_that_does_not_boot_is_10() {
+    fails_with 10 'boot failed' boot true --append 'rdinit=/nowhere root=/nowhere' && no_qemu_left
+}
+kernel_that_complains_is_13() {
+    fails_with 13 'WARNING: a test' boot 'echo "<4>WARNING: a test" >/dev/kmsg' && no_qemu_left
+}
+guest_that_dies_is_14() {
+    fails_with 14 'before the guest was done' boot 'reboot -f' && no_qemu_left
+}
+killed_runner_leaves_no_qemu() {
+    boot 'while :; do :; done' --deadline 60 &
+    local runner=$!
+    until grep -q 'ladder: booted' "$scratch/boot/console.log" 2>/dev/null; do
+        kill -0 "$runner" || return 1
+        sleep 0.1
+    done
+    pkill -KILL -P "$runner" -f boot.sh || kill -KILL "$runner"
+    wait "$runner" || true
+    no_qemu_left
+}
+interrupted_runner_leaves_no_qemu() {
+    boot 'while :; do :; done' --deadline 60 &
+    local runner=$!
+    until grep -q 'ladder: booted' "$scratch/boot/console.log" 2>/dev/null; do
+        kill -0 "$runner" || return 1
+        sleep 0.1
+    done
+    pkill -TERM -f "$top/scripts/boot.sh.*$scratch/boot" || return 1
+    wait "$runner" || true
+    no_qemu_left
+}
+
+for name in kernel_comes_from_a_mirror kernel_is_unpacked_once interrupted_download_is_gone_on_with \
+    interrupted_unpacking_starts_over damaged_tarball_is_named_and_refused wrong_checksum_is_refused \
+    full_version_needs_a_checksum mirror_that_is_away_is_named two_at_once_unpack_one \
+    source_that_was_built_in_is_refused folder_without_a_kernel_is_refused unknown_kernel_is_refused \
+    wrong_values_are_named diff_of_a_stage_is_its_patch setup_without_root_says_what_to_run; do
+    test_that "$name"
+done
+"$top/scripts/build-kernel.sh" 0
+"$top/scripts/initramfs.sh" "$build/tests-base.cpio"
+for name in guest_that_succeeds results_hold_a_million_samples command_that_fails_is_12 deadline_is_11 \
+    guest_that_does_not_boot_is_10 kernel_that_complains_is_13 guest_that_dies_is_14 \
+    killed_runner_leaves_no_qemu interrupted_runner_leaves_no_qemu; do
+    test_that "$name"
+done
+say "$passed passed, $failed failed, 0 skipped"
+[[ $failed == 0 ]]
