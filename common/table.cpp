@@ -61,18 +61,24 @@ const json &collect_one(const Rounds &rounds, const std::string &stage) {
     return std::find_if(rounds.begin(), rounds.end(), has)->at(stage);
 }
 
-Cycles whole(double value) { return static_cast<Cycles>(std::llround(value)); }
-double rounded(double value, double scale = 100) { return std::round(value * scale) / scale; }
+Cycles whole(double value) {
+    return static_cast<Cycles>(std::llround(value));
+}
+double rounded(double value, double scale = 100) {
+    return std::round(value * scale) / scale;
+}
 
 /// The floor of a series: the mean of what was measured before it and after it.
 double floor_of(const json &series, const char *figure) {
-    return (series.at("floor_before").at(figure).get<double>() + series.at("floor_after").at(figure).get<double>()) /
+    return (series.at("floor_before").at(figure).get<double>() +
+            series.at("floor_after").at(figure).get<double>()) /
            2;
 }
 
 std::uint64_t sum(const Rounds &rounds, const std::string &stage, const char *count) {
     std::uint64_t total = 0;
-    for (const double value : collect(rounds, stage, [&](const json &s) { return s["series"].at(count).get<double>(); })) {
+    for (const double value :
+         collect(rounds, stage, [&](const json &s) { return s["series"].at(count).get<double>(); })) {
         total += static_cast<std::uint64_t>(value);
     }
     return total;
@@ -103,17 +109,20 @@ json make_row(const Rounds &rounds, const std::string &stage, std::size_t reject
     }
     row["max"] = whole(spread_of(collect(rounds, stage, series("max"))).high);
     for (const char *figure : {"p50", "p99", "half_rtt_p50"}) {
-        const std::string name = figure == std::string("half_rtt_p50") ? figure : std::string("floor_") + figure;
+        const std::string name =
+            figure == std::string("half_rtt_p50") ? figure : std::string("floor_") + figure;
         row[name] = whole(median(collect(rounds, stage, [&](const json &s) { return floor_of(s, figure); })));
     }
     for (const char *figure : {"p50", "p99"}) {
-        const Spread ratio = spread_of(collect(
-            rounds, stage, [&](const json &s) { return s["series"].at(figure).get<double>() / floor_of(s, figure); }));
+        const Spread ratio = spread_of(collect(rounds, stage, [&](const json &s) {
+            return s["series"].at(figure).get<double>() / floor_of(s, figure);
+        }));
         row["floor_ratio"][figure] = rounded(ratio.median);
         row["floor_ratio"][std::string(figure) + "_ci"] = {rounded(ratio.low), rounded(ratio.high)};
     }
     if (const auto original = reference.find(stage); original != reference.end()) {
-        row["reference"] = {{"p50", original->second.p50}, {"p99", original->second.p99}, {"p999", original->second.p999}};
+        row["reference"] = {
+            {"p50", original->second.p50}, {"p99", original->second.p99}, {"p999", original->second.p999}};
     }
     return row;
 }
@@ -129,8 +138,9 @@ json make_neighbours(const Rounds &rounds, const std::string &stage) {
         for (std::size_t i = 0; i < first->second["neighbours"].size(); ++i) {
             json neighbour{{"name", first->second["neighbours"][i]["name"]}};
             for (const std::string &percentile : percentiles) {
-                neighbour[percentile] = whole(median(collect(
-                    rounds, stage, [&](const json &s) { return s["neighbours"].at(i).at(percentile).get<double>(); })));
+                neighbour[percentile] = whole(median(collect(rounds, stage, [&](const json &s) {
+                    return s["neighbours"].at(i).at(percentile).get<double>();
+                })));
             }
             neighbours.push_back(neighbour);
         }
@@ -185,12 +195,14 @@ json make_environment(const Rounds &rounds) {
                 environment.erase("image");
                 environment.erase("consumer_pinned");
             }
-            for (const char *same : {"accel", "kernel", "qemu", "host_cpu", "guest_cpu", "cmdline", "clocksource", "hz",
-                                     "preempt", "commit", "dirty", "pinned", "period_us"}) {
+            for (const char *same :
+                 {"accel", "kernel", "qemu", "host_cpu", "guest_cpu", "cmdline", "clocksource", "hz",
+                  "preempt", "commit", "dirty", "pinned", "period_us"}) {
                 if (own.at(same) != environment.at(same)) {
-                    throw std::runtime_error(fmt::format("{}: {} is {}, but {} in the series before it: results of "
-                                                         "different systems are not in one table",
-                                                         stage, same, own.at(same).dump(), environment.at(same).dump()));
+                    throw std::runtime_error(
+                        fmt::format("{}: {} is {}, but {} in the series before it: results of "
+                                    "different systems are not in one table",
+                                    stage, same, own.at(same).dump(), environment.at(same).dump()));
                 }
             }
         }
@@ -200,7 +212,8 @@ json make_environment(const Rounds &rounds) {
 
 /// 570492 as 570,492.
 std::string grouped(Cycles value) {
-    return value < 1000 ? std::to_string(value) : fmt::format("{},{:03}", grouped(value / 1000), value % 1000);
+    return value < 1000 ? std::to_string(value)
+                        : fmt::format("{},{:03}", grouped(value / 1000), value % 1000);
 }
 
 std::string as_time(Cycles cycles, std::uint64_t khz) {
@@ -211,7 +224,9 @@ std::string as_time(Cycles cycles, std::uint64_t khz) {
     return ns < 10'000 ? fmt::format("{:.0f} ns", ns) : fmt::format("{:.0f} us", ns / 1000);
 }
 
-std::string bound(const json &value) { return value.is_null() ? "unbounded" : grouped(value.get<Cycles>()); }
+std::string bound(const json &value) {
+    return value.is_null() ? "unbounded" : grouped(value.get<Cycles>());
+}
 
 std::string interval(const json &row, const std::string &percentile) {
     const json &ends = row.at(percentile + "_ci");
@@ -220,7 +235,8 @@ std::string interval(const json &row, const std::string &percentile) {
 
 void line(std::ostringstream &out, const std::vector<std::string> &cells, const std::vector<int> &widths) {
     for (std::size_t i = 0; i < cells.size(); ++i) {
-        out << (i == 0 ? fmt::format("| {:<{}} |", cells[i], widths[i]) : fmt::format(" {:>{}} |", cells[i], widths[i]));
+        out << (i == 0 ? fmt::format("| {:<{}} |", cells[i], widths[i])
+                       : fmt::format(" {:>{}} |", cells[i], widths[i]));
     }
     out << '\n';
 }
@@ -254,8 +270,9 @@ void latencies(std::ostringstream &out, const json &table) {
         line(out, intervals, widths);
         line(out, times, widths);
         for (const json &neighbour : row["neighbours"]) {
-            line(out, {"  " + neighbour["name"].get<std::string>(), grouped(neighbour["p50"]), grouped(neighbour["p99"]),
-                       grouped(neighbour["p999"])},
+            line(out,
+                 {"  " + neighbour["name"].get<std::string>(), grouped(neighbour["p50"]),
+                  grouped(neighbour["p99"]), grouped(neighbour["p999"])},
                  widths);
         }
     }
@@ -277,8 +294,9 @@ void beside_original(std::ostringstream &out, const json &table) {
         std::vector<std::string> cells{row["stage"]};
         for (const std::string &percentile : percentiles) {
             const Cycles original = row["reference"][percentile];
-            cells.push_back(fmt::format("{}  {}", grouped(original),
-                                        times(static_cast<double>(original) / row[percentile].get<double>())));
+            cells.push_back(
+                fmt::format("{}  {}", grouped(original),
+                            times(static_cast<double>(original) / row[percentile].get<double>())));
         }
         line(out, cells, widths);
     }
@@ -289,7 +307,8 @@ void beside_original(std::ostringstream &out, const json &table) {
     std::vector<std::string> here{"stage 1 / 3"};
     std::vector<std::string> there{"  the original"};
     for (const std::string &percentile : percentiles) {
-        here.push_back(fmt::format("{} [{}, {}]", times(ratios[percentile]), times(ratios[percentile + "_ci"][0]),
+        here.push_back(fmt::format("{} [{}, {}]", times(ratios[percentile]),
+                                   times(ratios[percentile + "_ci"][0]),
                                    times(ratios[percentile + "_ci"][1])));
         there.push_back(ratios.contains("reference") ? times(ratios["reference"][percentile]) : "");
     }
@@ -300,7 +319,8 @@ void beside_original(std::ostringstream &out, const json &table) {
 void floors(std::ostringstream &out, const json &table) {
     const std::vector<int> widths{16, 10, 10, 15, 22, 22};
     out << "\nThe floor in the same boots, and the distance to it:\n\n";
-    head(out, {"", "floor P50", "floor P99", "half round trip", "P50 / floor P50", "P99 / floor P99"}, widths);
+    head(out, {"", "floor P50", "floor P99", "half round trip", "P50 / floor P50", "P99 / floor P99"},
+         widths);
     for (const json &row : table["rows"]) {
         const auto ratio = [&](const char *figure) {
             const json &all = row["floor_ratio"];
@@ -309,14 +329,15 @@ void floors(std::ostringstream &out, const json &table) {
                                ends[1].get<double>());
         };
         line(out,
-             {row["stage"], grouped(row["floor_p50"]), grouped(row["floor_p99"]), grouped(row["half_rtt_p50"]),
-              ratio("p50"), ratio("p99")},
+             {row["stage"], grouped(row["floor_p50"]), grouped(row["floor_p99"]),
+              grouped(row["half_rtt_p50"]), ratio("p50"), ratio("p99")},
              widths);
     }
 }
 
 void counts(std::ostringstream &out, const json &table) {
-    const std::vector<std::string> names{"lost", "dropped", "repeated", "torn", "stamp_errors", "rejected_series", "max"};
+    const std::vector<std::string> names{"lost",         "dropped",         "repeated", "torn",
+                                         "stamp_errors", "rejected_series", "max"};
     const std::vector<int> widths{16, 7, 9, 9, 7, 12, 15, 14};
     out << "\nWhat went wrong, counted, and the latest message of all:\n\n";
     std::vector<std::string> cells{""};
@@ -334,17 +355,18 @@ void counts(std::ostringstream &out, const json &table) {
 void provenance(std::ostringstream &out, const json &table) {
     const json &e = table["environment"];
     const json &row = table["rows"][0];
-    out << fmt::format("\n{} round(s) of {} samples after {} of warm-up, one message per {} us. Linux {} in QEMU {} ({}), "
-                       "guest CPU {}, host CPU {}, threads {}pinned; clock source {}, TSC {} kHz, HZ {}, preemption {}, "
-                       "polling {}; mitigations: {}. Commit {}{}, {}.\nCommand line: {}\n",
-                       row["rounds"].dump(), row["samples"].dump(), row["warmup"].dump(), e["period_us"].dump(),
-                       e["kernel"].get<std::string>(), e["qemu"].get<std::string>(), e["accel"].get<std::string>(),
-                       e["guest_cpu"].get<std::string>(), e["host_cpu"].get<std::string>(),
-                       e["pinned"].get<bool>() ? "" : "NOT ", e["clocksource"].get<std::string>(), e["tsc_khz"].dump(),
-                       e["hz"].dump(), e["preempt"].get<std::string>(), e["spin"].get<std::string>(),
-                       e["mitigations"].get<std::string>(), e["commit"].get<std::string>().substr(0, 12),
-                       e["dirty"].get<bool>() ? " with changes" : "", e["time"].get<std::string>(),
-                       e["cmdline"].get<std::string>());
+    out << fmt::format(
+        "\n{} round(s) of {} samples after {} of warm-up, one message per {} us. Linux {} in QEMU {} ({}), "
+        "guest CPU {}, host CPU {}, threads {}pinned; clock source {}, TSC {} kHz, HZ {}, preemption {}, "
+        "polling {}; mitigations: {}. Commit {}{}, {}.\nCommand line: {}\n",
+        row["rounds"].dump(), row["samples"].dump(), row["warmup"].dump(), e["period_us"].dump(),
+        e["kernel"].get<std::string>(), e["qemu"].get<std::string>(), e["accel"].get<std::string>(),
+        e["guest_cpu"].get<std::string>(), e["host_cpu"].get<std::string>(),
+        e["pinned"].get<bool>() ? "" : "NOT ", e["clocksource"].get<std::string>(), e["tsc_khz"].dump(),
+        e["hz"].dump(), e["preempt"].get<std::string>(), e["spin"].get<std::string>(),
+        e["mitigations"].get<std::string>(), e["commit"].get<std::string>().substr(0, 12),
+        e["dirty"].get<bool>() ? " with changes" : "", e["time"].get<std::string>(),
+        e["cmdline"].get<std::string>());
 }
 
 } // namespace
@@ -374,7 +396,8 @@ std::map<std::string, Reference> read_reference(const std::filesystem::path &csv
         try {
             reference[stage] = {std::stoull(p50_text), std::stoull(p99_text), std::stoull(p999_text)};
         } catch (const std::exception &) {
-            throw std::runtime_error(fmt::format("{}:{}: not method,stage,p50,p99,p99.9,...", csv.string(), number));
+            throw std::runtime_error(
+                fmt::format("{}:{}: not method,stage,p50,p99,p99.9,...", csv.string(), number));
         }
     }
     return reference;

@@ -38,7 +38,8 @@ bool floor_moved(const nlohmann::json &series);
 ///
 /// A figure is the median over the rounds, its `_ci` the smallest and the largest of them; counts are sums,
 /// `max` is the largest; a ratio is the median of the rounds' own ratios.
-/// @throws std::runtime_error if there is no series, or if two come from different kernels, commits or machines
+/// @throws std::runtime_error if there is no series, or if two come from different kernels, commits or
+/// machines
 nlohmann::json make_table(const std::vector<std::map<std::string, nlohmann::json>> &rounds,
                           const std::map<std::string, std::size_t> &rejected,
                           const std::map<std::string, Reference> &reference);

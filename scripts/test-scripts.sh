@@ -149,7 +149,7 @@ kernel_dir=$kernel_build/stage0
 boot() { # boot COMMAND [ARGUMENT...]
     printf '%s\n' "$1" >"$scratch/command"
     shift
-    rm -rf "$scratch/boot"
+    rm -rf "${scratch:?}/boot"
     env ACCEL=tcg "$top/scripts/boot.sh" --kernel "$kernel_dir" --initramfs "$build/tests-base.cpio" \
         --command "$scratch/command" --output "$scratch/boot" "$@"
 }

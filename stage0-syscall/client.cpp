@@ -21,7 +21,8 @@
 namespace {
 
 /// Takes one sample: the round trip of @p call.
-template <class Call> void time_call(ladder::Series &series, Call call) {
+template <class Call>
+void time_call(ladder::Series &series, Call call) {
     const ladder::Cycles before = ladder::tsc_now();
     const bool succeeded = call();
     const ladder::Cycles after = ladder::tsc_now();

@@ -18,7 +18,8 @@ namespace {
 const ladder::Stage stage{.name = "stage9-test", .description = "A test.", .pinned = false};
 
 /// Runs a client with the arguments; the floor's two CPUs are the first two that the test may use.
-int run_client(std::vector<std::string> arguments, const std::function<void(ladder::Measurement &)> &measure) {
+int run_client(std::vector<std::string> arguments,
+               const std::function<void(ladder::Measurement &)> &measure) {
     arguments.insert(arguments.begin(), "stage9-test");
     std::vector<char *> pointers;
     for (std::string &argument : arguments) {
@@ -29,7 +30,9 @@ int run_client(std::vector<std::string> arguments, const std::function<void(ladd
 
 std::vector<std::string> short_run() {
     const std::vector<int> cpus = ladder::allowed_cpus();
-    return {"--samples",      "10", "--period-us", "100", "--producer-cpu", std::to_string(cpus.at(0)),
+    return {"--samples",      "10",
+            "--period-us",    "100",
+            "--producer-cpu", std::to_string(cpus.at(0)),
             "--consumer-cpu", std::to_string(cpus.at(1))};
 }
 
@@ -39,28 +42,33 @@ void fill(ladder::Measurement &measurement) {
     }
 }
 
-void must_not_run(ladder::Measurement &) { FAIL() << "measured in spite of a wrong command line"; }
+void must_not_run(ladder::Measurement &) {
+    FAIL() << "measured in spite of a wrong command line";
+}
 
 } // namespace
 
 TEST(Run, WrongCommandLinesAreRefused) {
     const std::vector<std::vector<std::string>> wrong{
-        {"--samples", "0"},  {"--samples", "-1"},  {"--samples", "99999999999999999999"},
-        {"--samples", "x"},  {"--period-us", "1"}, {"--spin", "sideways"},
-        {"--nonsense"},      {"left-over"},        {"--output", "/nowhere"},
+        {"--samples", "0"}, {"--samples", "-1"},  {"--samples", "99999999999999999999"},
+        {"--samples", "x"}, {"--period-us", "1"}, {"--spin", "sideways"},
+        {"--nonsense"},     {"left-over"},        {"--output", "/nowhere"},
     };
     for (const auto &arguments : wrong) {
         EXPECT_EQ(run_client(arguments, must_not_run), 2) << arguments[0];
     }
 }
 
-TEST(Run, HelpIsNoError) { EXPECT_EQ(run_client({"--help"}, must_not_run), 0); }
+TEST(Run, HelpIsNoError) {
+    EXPECT_EQ(run_client({"--help"}, must_not_run), 0);
+}
 
 TEST(Run, ErrorIsStatusOne) {
     if (ladder::allowed_cpus().size() < 2) {
         GTEST_SKIP() << "the floor needs two CPUs";
     }
-    EXPECT_EQ(run_client(short_run(), [](ladder::Measurement &) { throw std::runtime_error("no device"); }), 1);
+    EXPECT_EQ(run_client(short_run(), [](ladder::Measurement &) { throw std::runtime_error("no device"); }),
+              1);
 }
 
 TEST(Run, DeadlineIsStatusThree) {
@@ -71,8 +79,8 @@ TEST(Run, DeadlineIsStatusThree) {
     arguments.insert(arguments.end(), {"--deadline", "1"});
     EXPECT_EQ(run_client(arguments,
                          [](ladder::Measurement &measurement) {
-                             ladder::spin_until([] { return false; }, measurement.options.spin, measurement.deadline,
-                                                "what never comes");
+                             ladder::spin_until([] { return false; }, measurement.options.spin,
+                                                measurement.deadline, "what never comes");
                          }),
               3);
 }

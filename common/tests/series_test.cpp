@@ -12,9 +12,13 @@
 
 using ladder::Series;
 
-TEST(Series, NoSamplesWantedIsAnError) { EXPECT_THROW(Series("x", 0, 0), std::invalid_argument); }
+TEST(Series, NoSamplesWantedIsAnError) {
+    EXPECT_THROW(Series("x", 0, 0), std::invalid_argument);
+}
 
-TEST(Series, NoSampleHasNoSummary) { EXPECT_THROW(Series("x", 1, 0).summary(), std::invalid_argument); }
+TEST(Series, NoSampleHasNoSummary) {
+    EXPECT_THROW(Series("x", 1, 0).summary(), std::invalid_argument);
+}
 
 TEST(Series, UserStampBeforeKernelStampIsCountedAndNoHugeNumber) {
     Series series("x", 2, 0);

@@ -36,16 +36,30 @@ json series(const std::string &stage, ladder::Cycles p50, double rtt_before = 10
         {"floor_before", {{"p50", 10}, {"p99", 20}, {"half_rtt_p50", rtt_before}}},
         {"floor_after", {{"p50", 30}, {"p99", 40}, {"half_rtt_p50", rtt_after}}},
         {"environment",
-         {{"kernel", "6.1"}, {"clocksource", "tsc"}, {"guest_cpu", "q"}, {"tsc_khz", 1'000'000}, {"period_us", 1000},
-          {"spin", "plain"}, {"mitigations", "none needed"}}},
+         {{"kernel", "6.1"},
+          {"clocksource", "tsc"},
+          {"guest_cpu", "q"},
+          {"tsc_khz", 1'000'000},
+          {"period_us", 1000},
+          {"spin", "plain"},
+          {"mitigations", "none needed"}}},
         {"host",
-         {{"accel", "tcg"}, {"qemu", "7"}, {"host_cpu", "h"}, {"cmdline", "c"}, {"hz", 250}, {"preempt", "none"},
-          {"commit", "abc"}, {"dirty", false}, {"pinned", true}, {"time", "now"}}},
+         {{"accel", "tcg"},
+          {"qemu", "7"},
+          {"host_cpu", "h"},
+          {"cmdline", "c"},
+          {"hz", 250},
+          {"preempt", "none"},
+          {"commit", "abc"},
+          {"dirty", false},
+          {"pinned", true},
+          {"time", "now"}}},
     };
 }
 
 std::map<std::string, json> round_of(ladder::Cycles slow, ladder::Cycles fast) {
-    return {{"stage1-blocking", series("stage1-blocking", slow)}, {"stage3-spsc", series("stage3-spsc", fast)}};
+    return {{"stage1-blocking", series("stage1-blocking", slow)},
+            {"stage3-spsc", series("stage3-spsc", fast)}};
 }
 
 class Csv {
@@ -62,7 +76,9 @@ public:
 
 } // namespace
 
-TEST(Table, NoSeriesIsAnError) { EXPECT_THROW(ladder::make_table({}, {}, {}), std::runtime_error); }
+TEST(Table, NoSeriesIsAnError) {
+    EXPECT_THROW(ladder::make_table({}, {}, {}), std::runtime_error);
+}
 
 TEST(Table, FigureIsTheMedianOfTheRoundsAndIntervalTheirEnds) {
     const json table = ladder::make_table({round_of(900, 9), round_of(500, 10), round_of(700, 11)}, {}, {});
@@ -105,8 +121,9 @@ TEST(Table, FloorIsTheMeanOfBeforeAndAfter) {
 }
 
 TEST(Table, ReferenceStandsBesideTheRow) {
-    const json table = ladder::make_table({round_of(900, 40)}, {},
-                                          {{"stage1-blocking", {570492, 965693, 1383176}}, {"stage3-spsc", {8190, 11634, 63280}}});
+    const json table = ladder::make_table(
+        {round_of(900, 40)}, {},
+        {{"stage1-blocking", {570492, 965693, 1383176}}, {"stage3-spsc", {8190, 11634, 63280}}});
     EXPECT_EQ(table["rows"][0]["reference"]["p50"], 570492);
     EXPECT_EQ(table["ratios"]["reference"], json({{"p50", 69.7}, {"p99", 83.0}, {"p999", 21.9}}));
 }
@@ -124,7 +141,8 @@ TEST(Table, SeriesOfDifferentSystemsAreNotInOneTable) {
 
 TEST(Table, EveryCountAndTheProvenanceArePrinted) {
     const std::string text = ladder::to_markdown(ladder::make_table({round_of(900, 9)}, {}, {}));
-    for (const char *word : {"lost", "dropped", "repeated", "torn", "stamp_errors", "rejected_series", "6.1", "tcg", "abc"}) {
+    for (const char *word :
+         {"lost", "dropped", "repeated", "torn", "stamp_errors", "rejected_series", "6.1", "tcg", "abc"}) {
         EXPECT_NE(text.find(word), std::string::npos) << word;
     }
 }
@@ -153,7 +171,8 @@ TEST(ReadReference, DamagedLineIsNamed) {
 
 TEST(ReadSeries, MissingAndDamagedFilesAreNamed) {
     EXPECT_THROW(ladder::read_series("/nowhere"), std::runtime_error);
-    const auto folder = std::filesystem::temp_directory_path() / ("ladder-series-" + std::to_string(getpid()));
+    const auto folder =
+        std::filesystem::temp_directory_path() / ("ladder-series-" + std::to_string(getpid()));
     std::filesystem::create_directory(folder);
     std::ofstream(folder / "result.json") << "{\"half\":";
     try {

@@ -13,7 +13,8 @@ int main(int argc, char **argv) {
     char *end = nullptr;
     const unsigned long mode = argc == 2 ? std::strtoul(argv[1], &end, 10) : 0;
     if (end == nullptr || end == argv[1] || *end != '\0' || mode > 0xffffffffUL) {
-        std::fprintf(stderr, "hft_ctl: usage: hft_ctl MODE, a number: 777 ping, 555 set up, 123 start, 321 stop\n");
+        std::fprintf(stderr,
+                     "hft_ctl: usage: hft_ctl MODE, a number: 777 ping, 555 set up, 123 start, 321 stop\n");
         return 2;
     }
     const long result = ladder::hft_ctl(static_cast<unsigned int>(mode));
