@@ -36,7 +36,7 @@ for n in 0 1 2 3; do
 done
 sed -n '/^ \* sys_hft_ctl/,$p' "$tree/kernel/sys.c" >"$tree/kernel/hft_ctl"
 {
-    printf '/* The system call: this is what the ladder adds to kernel/sys.c. */\n\n/**\n'
+    printf '// SPDX-License-Identifier: GPL-2.0\n/* The system call: this is what the ladder adds to kernel/sys.c. */\n\n/**\n'
     cat "$tree/kernel/hft_ctl"
 } >"$tree/kernel/sys.c"
 rm "$tree/kernel/hft_ctl"

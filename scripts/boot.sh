@@ -148,8 +148,10 @@ fi
 
 start=(setpriv --pdeathsig KILL qemu-system-x86_64 "${arguments[@]}")
 if [[ $mode == gdb ]]; then
-    # The guest stands still before its first instruction, until gdb says continue.
-    "${start[@]}" -serial "file:$console" -S -gdb "unix:path=$gdb_socket,server=on,wait=off" \
+    # The guest stands still before its first instruction, until gdb says continue. Ctrl-C is gdb's: QEMU is in a
+    # session of its own, and this script goes on.
+    trap ':' INT
+    setsid "${start[@]}" -serial "file:$console" -S -gdb "unix:path=$gdb_socket,server=on,wait=off" \
         </dev/null >"$qemu_log" 2>&1 &
     qemu=$!
     until [[ -S $gdb_socket ]]; do
@@ -157,8 +159,9 @@ if [[ $mode == gdb ]]; then
         sleep 0.05
     done
     say "the guest's console goes to ${console#"$top"/}"
-    need gdb
-    gdb -q -ex "target remote $gdb_socket" -ex 'hbreak start_kernel' -ex continue "$kernel_dir/vmlinux" || true
+    script=()
+    [[ -z ${GDB_SCRIPT-} ]] || script=(-batch -x "$GDB_SCRIPT")
+    gdb -q -ex "target remote $gdb_socket" -ex 'hbreak start_kernel' -ex continue "${script[@]}" "$kernel_dir/vmlinux" || true
     exit 0
 fi
 

@@ -22,6 +22,7 @@ if [[ ${1-} == --host ]]; then
     esac
 fi
 lock "$folder.lock" "building programs"
+ln -sfn programs/compile_commands.json "$build/compile_commands.json" # where editors look
 log=$folder.log
 if [[ ! -f $folder/build.ninja ]]; then
     cmake -S "$top/common" -B "$folder" -G Ninja "${options[@]}" ${WERROR:+-DWERROR=$WERROR} >"$log" 2>&1 ||

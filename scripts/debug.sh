@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 # The guest of a stage waits before its first instruction, and gdb is attached: debug.sh N
 #
-# Function names always; source lines with DEBUG=1, from an object tree of its own. GDB_ARGS are passed to gdb.
+# Function names always; source lines with DEBUG=1, from an object tree of its own. GDB_SCRIPT=file runs
+# gdb's commands from a file instead of at a prompt.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 check_stage "${1-}"
 need gdb

@@ -68,7 +68,7 @@ free_kib=$(df -Pk "$cache/source" | awk 'NR == 2 { print $4 }')
 ((free_kib > 2500000)) || die "$cache has $((free_kib / 1024)) MiB free; unpacking a kernel needs 2,500: set CACHE to a larger disk"
 say "unpacking ${tarball##*/} into $cache/source (about 20 s, 1.5 GB)" >&2
 mkdir "$source.unpacking"
-tar -xf "$tarball" -C "$source.unpacking" --strip-components=1 ||
+tar --no-same-owner -xf "$tarball" -C "$source.unpacking" --strip-components=1 ||
     { rm -rf "$source.unpacking"; die "$tarball is damaged: reinstall $package, or remove the file"; }
 mv "$source.unpacking" "$source"
 printf '%s\n' "$source"

@@ -6,6 +6,7 @@ set -euo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build=$top/build
 cache=${CACHE:-$top/.cache}
+[[ -z ${CACHE-} ]] || umask 002 # a shared cache is for the whole group
 stages=(stage0-syscall stage1-blocking stage2-mmap stage3-spsc)
 
 # die MESSAGE [STATUS]: one line that says what is wrong, where, and what mends it.
