@@ -118,6 +118,34 @@ arguments=(-name latency-ladder,debug-threads=on -machine pc -accel "$accel" -cp
     -device virtio-serial-pci -chardev "file,id=results,path=$scratch/results.tar"
     -device virtserialport,chardev=results,name=results)
 
+# --- Pin QEMU's threads: vCPU 1, where the client polls, gets a host CPU to itself. ---
+alive() { kill -0 "$qemu" 2>/dev/null; }
+thread_of() { # the thread of vCPU $1
+    { grep -lx "CPU $1/$thread_kind" "/proc/$qemu/task/"*/comm || true; } 2>/dev/null | head -n 1 | cut -d/ -f5
+}
+pinned=false
+pin() {
+    local host_cpus alone others thread
+    mapfile -t host_cpus < <(taskset -cp $$ | sed 's/.*: //' | tr ',' '\n' |
+        awk -F- '{ for (i = $1; i <= ($2 == "" ? $1 : $2); i++) print i }')
+    if ((${#host_cpus[@]} < 2)); then
+        say 'NOT PINNED: only one host CPU, on which both guest CPUs take turns; expect long tails'
+        return
+    fi
+    until [[ -n $(thread_of 1) ]] || ! alive; do sleep 0.02; done 2>/dev/null
+    # On a shared server, thirty readers should not all take the same one.
+    alone=$((${#host_cpus[@]} - 1 - $$ % (${#host_cpus[@]} - 1)))
+    others=$(printf '%s\n' "${host_cpus[@]}" | grep -vx "${host_cpus[alone]}" | paste -sd,)
+    thread=$(thread_of 1)
+    if [[ -n $thread ]] && taskset -acp "$others" "$qemu" >/dev/null 2>&1 &&
+        taskset -cp "${host_cpus[alone]}" "$thread" >/dev/null 2>&1; then
+        pinned=true
+        say "pinned: guest CPU 1 on host CPU ${host_cpus[alone]}, the rest of QEMU on $others"
+    elif alive; then
+        say 'NOT PINNED: the host refused to set the affinity of QEMU threads'
+    fi
+}
+
 # --- Where it came from: no result without this. ---
 write_provenance() {
     local pinned=$1 option preempt=unknown
@@ -141,8 +169,12 @@ write_provenance() {
 
 if [[ $mode == shell ]]; then
     say 'a prompt in the guest follows; leave with exit, or Ctrl-A then X'
+    exec 3<&0 # a background process would read from nowhere
     setpriv --pdeathsig KILL qemu-system-x86_64 "${arguments[@]}" \
-        -chardev stdio,id=terminal,mux=on,signal=off -serial chardev:terminal -mon chardev=terminal || true
+        -chardev stdio,id=terminal,mux=on,signal=off -serial chardev:terminal -mon chardev=terminal <&3 &
+    qemu=$!
+    pin
+    wait "$qemu" || true
     exit 0
 fi
 
@@ -170,30 +202,7 @@ begun=$SECONDS
 "${start[@]}" -serial "file:$console" </dev/null >"$qemu_log" 2>&1 &
 qemu=$!
 
-alive() { kill -0 "$qemu" 2>/dev/null; }
-
-# --- Pin QEMU's threads: vCPU 1, where the client polls, gets a host CPU to itself. ---
-mapfile -t host_cpus < <(taskset -cp $$ | sed 's/.*: //' | tr ',' '\n' | awk -F- '{ for (i = $1; i <= ($2 == "" ? $1 : $2); i++) print i }')
-pinned=false
-thread_of() { # the thread of vCPU $1
-    { grep -lx "CPU $1/$thread_kind" "/proc/$qemu/task/"*/comm || true; } 2>/dev/null | head -n 1 | cut -d/ -f5
-}
-if ((${#host_cpus[@]} >= 2)); then
-    until [[ -n $(thread_of 1) ]] || ! alive; do sleep 0.02; done 2>/dev/null
-    # On a shared server, thirty readers should not all take the same one.
-    alone=$((${#host_cpus[@]} - 1 - $$ % (${#host_cpus[@]} - 1)))
-    others=$(printf '%s\n' "${host_cpus[@]}" | grep -vx "${host_cpus[alone]}" | paste -sd,)
-    thread=$(thread_of 1)
-    if [[ -n $thread ]] && taskset -acp "$others" "$qemu" >/dev/null 2>&1 &&
-        taskset -cp "${host_cpus[alone]}" "$thread" >/dev/null 2>&1; then
-        pinned=true
-        say "pinned: guest CPU 1 on host CPU ${host_cpus[alone]}, the rest of QEMU on $others"
-    elif alive; then
-        say 'NOT PINNED: the host refused to set the affinity of QEMU threads'
-    fi
-else
-    say 'NOT PINNED: only one host CPU, on which both guest CPUs take turns; expect long tails'
-fi
+pin
 write_provenance "$pinned"
 
 # --- Wait: for the end, the first process, or a deadline. ---
