@@ -96,6 +96,12 @@ json make_row(const Rounds &rounds, const std::string &stage, std::size_t reject
     for (const char *count : {"lost", "dropped", "repeated", "torn", "stamp_errors"}) {
         row[count] = sum(rounds, stage, count);
     }
+    row["unsettled_series"] = 0;
+    for (const double moved :
+         collect(rounds, stage, [](const json &s) { return floor_moved(s) ? 1.0 : 0.0; })) {
+        row["unsettled_series"] =
+            row["unsettled_series"].get<std::size_t>() + static_cast<std::size_t>(moved);
+    }
     for (const std::string &percentile : percentiles) {
         const Spread figure = spread_of(collect(rounds, stage, series(percentile.c_str())));
         row[percentile] = whole(figure.median);
@@ -336,17 +342,27 @@ void floors(std::ostringstream &out, const json &table) {
 }
 
 void counts(std::ostringstream &out, const json &table) {
-    const std::vector<std::string> names{"lost",         "dropped",         "repeated", "torn",
-                                         "stamp_errors", "rejected_series", "max"};
-    const std::vector<int> widths{16, 7, 9, 9, 7, 12, 15, 14};
+    const std::vector<std::pair<std::string, std::string>> names{
+        {"lost", "lost"},
+        {"dropped", "dropped"},
+        {"repeated", "repeated"},
+        {"torn", "torn"},
+        {"stamps", "stamp_errors"},
+        {"rejected", "rejected_series"},
+        {"floor moved", "unsettled_series"},
+        {"max", "max"},
+    };
+    const std::vector<int> widths{16, 7, 7, 8, 7, 7, 8, 11, 13};
     out << "\nWhat went wrong, counted, and the latest message of all:\n\n";
     std::vector<std::string> cells{""};
-    cells.insert(cells.end(), names.begin(), names.end());
+    for (const auto &[title, key] : names) {
+        cells.push_back(title);
+    }
     head(out, cells, widths);
     for (const json &row : table["rows"]) {
         cells = {row["stage"]};
-        for (const std::string &name : names) {
-            cells.push_back(grouped(row.at(name)));
+        for (const auto &[title, key] : names) {
+            cells.push_back(grouped(row.at(key)));
         }
         line(out, cells, widths);
     }

@@ -99,6 +99,14 @@ TEST(Table, CountsAreSums) {
     EXPECT_EQ(table["rows"][0]["rejected_series"], 0);
 }
 
+TEST(Table, SeriesThatStayThoughTheFloorMovedAreCounted) {
+    auto rounds = std::vector{round_of(900, 9), round_of(900, 9)};
+    rounds[1]["stage3-spsc"] = series("stage3-spsc", 9, 100, 200);
+    const json table = ladder::make_table(rounds, {}, {});
+    EXPECT_EQ(table["rows"][0]["unsettled_series"], 0);
+    EXPECT_EQ(table["rows"][1]["unsettled_series"], 1);
+}
+
 TEST(Table, RatioIsTheMedianOfTheRoundsOwnRatios) {
     // The ratio of the medians would be 70: 700 over 10.
     const json table = ladder::make_table({round_of(900, 10), round_of(500, 5), round_of(700, 20)}, {}, {});
@@ -142,7 +150,7 @@ TEST(Table, SeriesOfDifferentSystemsAreNotInOneTable) {
 TEST(Table, EveryCountAndTheProvenanceArePrinted) {
     const std::string text = ladder::to_markdown(ladder::make_table({round_of(900, 9)}, {}, {}));
     for (const char *word :
-         {"lost", "dropped", "repeated", "torn", "stamp_errors", "rejected_series", "6.1", "tcg", "abc"}) {
+         {"lost", "dropped", "repeated", "torn", "stamps", "rejected", "floor moved", "6.1", "tcg", "abc"}) {
         EXPECT_NE(text.find(word), std::string::npos) << word;
     }
 }
