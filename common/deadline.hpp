@@ -19,9 +19,11 @@ public:
 /// without it.
 class Deadline {
 public:
+    /// Begins now. @param allowed  how long everything may take
     explicit Deadline(std::chrono::milliseconds allowed)
         : allowed_(allowed), end_(std::chrono::steady_clock::now() + allowed) {}
 
+    /// Whether the moment has passed.
     bool passed() const { return std::chrono::steady_clock::now() >= end_; }
 
     /// Throws DeadlinePassed, naming what was waited for, if the moment has passed.

@@ -47,6 +47,7 @@ public:
     Device(const Device &) = delete;
     Device &operator=(const Device &) = delete;
 
+    /// For read() and the like; the device closes it.
     int descriptor() const { return descriptor_; }
 
     /// Messages made since boot (/sys/class/misc/hft/produced).
@@ -93,6 +94,7 @@ public:
 template <class T>
 class Mapping {
 public:
+    /// @param device      the open device; it may be closed before the mapping ends
     /// @param offset      which memory: HFT_OFFSET_*
     /// @param size        its size in bytes, a multiple of the page size
     /// @param protection  as for mmap(): PROT_READ, PROT_WRITE
@@ -107,8 +109,11 @@ public:
     Mapping(const Mapping &) = delete;
     Mapping &operator=(const Mapping &) = delete;
 
+    /// The object in the shared memory.
     T &operator*() const { return *get(); }
+    /// A member of it.
     T *operator->() const { return get(); }
+    /// Its address.
     T *get() const { return static_cast<T *>(memory_); }
 
 private:

@@ -22,6 +22,7 @@ struct Floor {
 /// @param messages      paced messages, at least 1
 /// @param period        time from one paced message to the next
 /// @param warmup        paced messages before the first that counts
+/// @param deadline      the end of every wait
 /// @throws std::invalid_argument for no messages or one CPU, std::system_error if a thread cannot be pinned,
 ///         DeadlinePassed if the host does not let the threads run
 Floor measure_floor(int producer_cpu, int consumer_cpu, std::size_t messages,

@@ -33,6 +33,9 @@ struct Stage {
 /// What a client fills in: its own series, and others of the same boot to compare it with.
 class Measurement {
 public:
+    /// @param stage  its name is the series' name
+    /// @param how    the command line; has to outlive the measurement
+    /// @param until  the end of every wait; has to outlive the measurement
     Measurement(const Stage &stage, const Options &how, const Deadline &until)
         : options(how), deadline(until), series(stage.name, how.samples, how.warmup) {}
 
@@ -41,10 +44,10 @@ public:
         return neighbours.emplace_back(name, options.samples, options.warmup);
     }
 
-    const Options &options;
-    const Deadline &deadline;
-    Series series;
-    std::deque<Series> neighbours;
+    const Options &options;        ///< the command line
+    const Deadline &deadline;      ///< the end of every wait
+    Series series;                 ///< the stage's own
+    std::deque<Series> neighbours; ///< what neighbour() made, in order
 };
 
 /// @brief The main function of every client.

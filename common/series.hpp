@@ -50,14 +50,21 @@ public:
         }
     }
 
+    /// Adds one to torn().
     void count_torn() { ++torn_; }
+    /// Adds to dropped(). @param messages  how many
     void count_dropped(std::uint64_t messages) { dropped_ += messages; }
 
+    /// Whether all samples are there.
     bool complete() const { return samples_.size() == wanted_; }
 
+    /// What was measured.
     const std::string &name() const { return name_; }
+    /// How many messages come before the first sample.
     std::size_t warmup() const { return warmup_; }
+    /// The number of the last message taken.
     std::uint64_t last() const { return last_; }
+    /// The samples, in the order in which they came.
     const std::vector<Sample> &samples() const { return samples_; }
 
     /// Numbers that were skipped between two messages: dropped by the kernel, or lost.
@@ -66,6 +73,7 @@ public:
     std::uint64_t dropped() const { return dropped_; }
     /// Missing, and not said to be dropped: a mailbox forgot them.
     std::uint64_t lost() const { return missing_ > dropped_ ? missing_ - dropped_ : 0; }
+    /// Messages whose number was not greater than the last one's.
     std::uint64_t repeated() const { return repeated_; }
     /// Reads that saw half of one message and half of the next.
     std::uint64_t torn() const { return torn_; }

@@ -14,9 +14,9 @@ namespace ladder {
 
 /// The original's three percentiles of a stage, in TSC cycles.
 struct Reference {
-    Cycles p50;
-    Cycles p99;
-    Cycles p999;
+    Cycles p50;  ///< median
+    Cycles p99;  ///< 99th percentile
+    Cycles p999; ///< 99.9th percentile
 };
 
 /// Reads the original's table: `method,stage,p50,p99,p99.9,...`, lines with `#` are comments.
@@ -35,6 +35,7 @@ bool floor_moved(const nlohmann::json &series);
 /// @brief Makes the results table (its schema is in the book) of the rounds' series.
 /// @param rounds  in each round the series by stage name; a round may lack stages
 /// @param rejected  how many series of a stage were rejected and measured again
+/// @param reference  the original's figures, by stage
 ///
 /// A figure is the median over the rounds, its `_ci` the smallest and the largest of them; counts are sums,
 /// `max` is the largest; a ratio is the median of the rounds' own ratios.

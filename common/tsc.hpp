@@ -55,8 +55,8 @@ std::uint64_t tsc_khz(std::chrono::milliseconds window = std::chrono::millisecon
 
 /// What one tsc_now() costs, in cycles.
 struct StampCost {
-    Cycles p50;
-    Cycles p99;
+    Cycles p50; ///< median
+    Cycles p99; ///< 99th percentile
 };
 
 /// Measures 1,000 pairs of successive tsc_now() calls. Pin the thread before, see pin_to_cpu().

@@ -27,7 +27,7 @@ for n in 0 1 2 3; do
         die "${stages[n]}/kernel.patch: the new files do not apply to the stage before"
     if [[ $n == 0 ]]; then
         # What stage 0's patch shows of the file, before and after: enough for the next patches to apply to.
-        sed -n '/^diff --git a\/kernel\/sys\.c/,/^diff --git a\/[^k]/ { /^\(diff\|index\|---\|+++\|@@\|-\)/d; s/^[ +]//p }' \
+        awk '/^diff / { on = $3 == "a/kernel/sys.c" } on && /^[ +]/ && !/^\+\+\+ / { print substr($0, 2) }' \
             "$patch" >"$tree/kernel/sys.c"
     else
         (cd "$tree" && git apply --include='kernel/sys.c' "$patch") ||
@@ -36,11 +36,13 @@ for n in 0 1 2 3; do
 done
 sed -n '/^ \* sys_hft_ctl/,$p' "$tree/kernel/sys.c" >"$tree/kernel/hft_ctl"
 {
-    printf '// SPDX-License-Identifier: GPL-2.0\n/* The system call: this is what the ladder adds to kernel/sys.c. */\n\n/**\n'
+    printf '%s\n' '// SPDX-License-Identifier: GPL-2.0' \
+        '/* The system call: this is what the ladder adds to kernel/sys.c. */' '' '/**'
     cat "$tree/kernel/hft_ctl"
 } >"$tree/kernel/sys.c"
 rm "$tree/kernel/hft_ctl"
-grep -q '^SYSCALL_DEFINE2(hft_ctl' "$tree/kernel/sys.c" || die "hft_ctl() is not in the patches' part of kernel/sys.c"
+grep -q '^SYSCALL_DEFINE2(hft_ctl' "$tree/kernel/sys.c" ||
+    die "hft_ctl() is not in the patches' part of kernel/sys.c"
 cmp -s "$tree/include/uapi/linux/hft.h" "$build/uapi/stage3/linux/hft.h" ||
     die 'the header of the book is not the header of the clients'
 
@@ -54,6 +56,7 @@ version=$(doxygen --version | cut -d' ' -f1)
 rm -rf "$html.new" && mkdir -p "$html.new"
 (cd "$input" && doxygen -w html header.html footer.html style.css) >"$input/log" 2>&1 ||
     die "doxygen cannot write its page header: $(head -n 1 "$input/log")"
+# shellcheck disable=SC2016  # $relpath^ is Doxygen's
 sed -i '/<\/head>/ {
     i <meta name="color-scheme" content="light dark"/>
     i <script type="text/javascript" src="$relpath^doxygen-awesome-darkmode-toggle.js"></script>
@@ -69,8 +72,12 @@ status=0
 (cd "$top" && doxygen "$input/Doxyfile") >"$input/log" 2>"$input/warnings" || status=$?
 if [[ $status != 0 || -s $input/warnings ]]; then
     sed "s|$top/||; 12q" "$input/warnings" >&2
-    die "Doxygen $version: $(wc -l <"$input/warnings") lines of warnings, each an error; all are in ${input#"$top"/}/warnings"
+    die "Doxygen $version: warnings, each an error; all are in ${input#"$top"/}/warnings"
 fi
+# Doxygen does not look whether a page that Markdown names is there.
+grep -ohE '\]\([^)#:]+' "$top"/book/*.md | sed 's/^](//' | sort -u | while read -r page; do
+    [[ -f $html.new/$page ]] || die "the book has a link to $page, which is not there"
+done
 [[ -f $html.new/index.html ]] || die "Doxygen $version wrote no pages; see ${input#"$top"/}/log"
 rm -rf "$html" && mv "$html.new" "$html"
 say "written: ${html#"$top"/}/index.html ($((SECONDS - begun)) s)"

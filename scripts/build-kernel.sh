@@ -37,7 +37,7 @@ if [[ -n ${CACHE-} && -n $(type -P ccache) ]]; then
     export CCACHE_DIR=$CACHE/ccache CCACHE_BASEDIR=$kernel_build CCACHE_UMASK=002 CCACHE_NOHASHDIR=1
     mkdir -p "$CCACHE_DIR" 2>/dev/null || true
     [[ -w $CCACHE_DIR ]] || export CCACHE_READONLY=1 CCACHE_TEMPDIR=$build/ccache-tmp
-    compiler="ccache gcc"
+    [[ ! -d $CCACHE_DIR ]] || compiler='ccache gcc'
 fi
 # The same source is the same image: no host name, no time.
 export KBUILD_BUILD_TIMESTAMP='1970-01-01' KBUILD_BUILD_USER=ladder KBUILD_BUILD_HOST=latency
