@@ -11,7 +11,21 @@ check_number ROUNDS "$rounds" 1 1000
 for n in 0 1 2 3; do "$top/scripts/build-kernel.sh" "$n"; done
 
 folder=$(mktemp -d "$build/table.XXXXXX")
-trap 'rm -rf "$folder"' EXIT
+# What was measured before an error or Ctrl-C is kept: its samples cost minutes.
+keep() {
+    [[ -d $folder ]] || return 0
+    if compgen -G "$folder/round-*" >/dev/null; then
+        rm -rf "$build/failed/table"
+        mkdir -p "$build/failed"
+        mv "$folder" "$build/failed/table"
+        say "not finished; what was measured is in build/failed/table" >&2
+    else
+        rm -rf "$folder"
+    fi
+}
+trap keep EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
 chmod 755 "$folder"
 total=$((4 * rounds)) done_series=0 again=$rounds begun=$SECONDS
 say "measuring $rounds rounds of 4 stages"
