@@ -16,7 +16,7 @@ part() {
     fi
     if [[ -n $counts ]]; then
         local p f s
-        read -r p f s < <(tr -dc '0-9 ' <<<"$counts")
+        read -r p f s <<<"$(tr -dc '0-9 ' <<<"$counts")"
         passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
     fi
     say "== $name: ${counts:-no result}, $((SECONDS - begun)) s"

@@ -1,0 +1,127 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Breaks the kernel on purpose, one line at a time, and looks whether exactly the right tests see it.
+#
+#   mutants.sh [N...]       the mutants of stages N (default: all); MUTANT=name runs one
+#
+# The list of a stage is stageN-*/mutants. Each mutant is built in the stage's tree (only what it touches is
+# compiled), boots with the tests of all stages up to N, and must fail those that its paragraph names, and no
+# others. The tree is put back in any case.
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+need jq make gcc
+asked=("$@")
+[[ $# -gt 0 ]] || asked=(0 1 2 3)
+for stage in "${asked[@]}"; do check_stage "$stage"; done
+
+passed=0 failed=0
+scratch=$(mktemp -d "$build/mutants.XXXXXX")
+original='' # the file that is broken at the moment, with a copy of it in $scratch/original
+put_back() {
+    [[ -z $original ]] || cp "$scratch/original" "$original"
+    original=''
+}
+trap 'put_back; rm -rf "$scratch"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+# mutate FILE AFTER OLD NEW: replaces the first line that is OLD after the first that is AFTER.
+mutate() {
+    awk -v after="$2" -v old="$3" -v new="$4" '
+        BEGIN { found = after == "" }
+        !found && $0 == after { found = 1; print; next }
+        found && !done && $0 == old { print new; done = 1; next }
+        { print }
+        END { exit !done }
+    ' "$1"
+}
+
+# run_mutant NAME FILE AFTER OLD NEW TEST...
+run_mutant() {
+    local name=$1 file=$2 after=$3 old=$4 new=$5 begun=$SECONDS status=0 tests verdict
+    shift 5
+    tests=$(printf '%s\n' "$@" | sort | sed '/^$/d')
+    local log=$scratch/$name.log output=$build/mutants/stage$stage/$name
+    cp "$kernel_build/source/$file" "$scratch/original"
+    # Backslashes are awk's: none is in the kernel lines that are mutated.
+    if ! mutate "$scratch/original" "$after" "$old" "$new" >"$scratch/mutated"; then
+        failed=$((failed + 1))
+        say "  $name: NO SUCH LINE in $file"
+        return
+    fi
+    original=$kernel_build/source/$file
+    cp "$scratch/mutated" "$original"
+    make -s -C "$kernel_build/source" O="$kernel_build/object" -j"$(jobs_wanted)" bzImage </dev/null >"$log" 2>&1 || status=$?
+    put_back
+    if [[ $status != 0 ]]; then
+        failed=$((failed + 1))
+        say "  $name: DOES NOT BUILD: $(grep -m 1 error "$log")"
+        return
+    fi
+    rm -rf "$output"
+    mkdir -p "$output/kernel"
+    cp "$kernel_build/object/arch/x86/boot/bzImage" "$kernel_build/stage$stage/config" "$output/kernel/"
+    echo "mutant $name" >"$output/kernel/stamp"
+    "$top/scripts/boot.sh" --kernel "$output/kernel" --initramfs "$initramfs" --command "$scratch/command" \
+        --output "$output" --deadline 400 >"$log" 2>&1 || status=$?
+    rm "$output/kernel/bzImage"
+    if [[ $status != 0 ]]; then
+        failed=$((failed + 1))
+        say "  $name: THE GUEST DID NOT SURVIVE IT: $(tail -n 1 "$log")"
+        return
+    fi
+    local found
+    found=$(for n in $(seq 0 "$stage"); do
+        jq -r '.testsuites[] | .name as $suite | .testsuite[] | select(.failures) | $suite + "." + .name' \
+            "$output/stage$n-tests.json"
+    done | sort)
+    if [[ -n $found && $found == "$tests" ]]; then
+        passed=$((passed + 1))
+        verdict="caught by $(tr '\n' ' ' <<<"$found")"
+    elif [[ -z $found ]]; then
+        failed=$((failed + 1))
+        verdict='NOT CAUGHT'
+    else
+        failed=$((failed + 1))
+        verdict="OTHERS: missed $(comm -13 <(echo "$found") <(echo "$tests") | tr '\n' ' '), also $(comm -23 <(echo "$found") <(echo "$tests") | tr '\n' ' ')"
+    fi
+    say "  $name: $verdict ($((SECONDS - begun)) s)"
+}
+
+for stage in "${asked[@]}"; do
+    programs=()
+    for n in $(seq 0 "$stage"); do programs+=("stage$n-tests"); done
+    "$top/scripts/build-programs.sh" "${programs[@]}"
+    "$top/scripts/build-kernel.sh" "$stage"
+    initramfs=$build/mutants-stage$stage.cpio
+    "$top/scripts/initramfs.sh" "$initramfs" "${programs[@]/#/$build/programs/}"
+    for program in "${programs[@]}"; do
+        printf '%s --gtest_brief=1 --gtest_output=json:/results/%s.json\n' "$program" "$program"
+    done >"$scratch/command"
+    echo true >>"$scratch/command"
+
+    lock "$kernel_build.lock" "building Linux $kernel"
+    "$top/scripts/patch-kernel.sh" "$stage"
+    say "mutants of stage $stage"
+    name='' file='' after='' old='' new='' tests=()
+    while IFS= read -r line; do
+        case $line in
+        '#'*) ;;
+        'mutant '*) name=${line#mutant } ;;
+        'file   '*) file=${line#file   } ;;
+        'after  '*) after=${line#after  } ;;
+        'test   '*) tests+=("${line#test   }") ;;
+        '-'*) old=${line#-} ;;
+        '+'*) new=${line#+} ;;
+        '')
+            if [[ -n $name && ${MUTANT:-$name} == "$name" ]]; then
+                run_mutant "$name" "$file" "$after" "$old" "$new" "${tests[@]}"
+            fi
+            name='' after='' tests=()
+            ;;
+        *) die "stage $stage's list of mutants: cannot read '$line'" ;;
+        esac
+    done < <(cat "$top/${stages[stage]}/mutants" && echo)
+    exec {lock_fd}>&- # the next stage's build wants it
+done
+say "$passed passed, $failed failed, 0 skipped"
+[[ $failed == 0 ]]
