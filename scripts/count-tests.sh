@@ -27,7 +27,7 @@ for report in "$@"; do
             say "  FAILED $name: $reason" >&2
             ;;
         esac
-    done < <(jq -r '.testsuites[] | .name as $suite | .testsuite[] |
+    done < <(jq -r '.testsuites[] | .name as $suite | .testsuite[] | select(.status == "RUN") |
         [$suite + "." + .name,
          (if .failures then "failed" elif .result == "SKIPPED" then "skipped" else "passed" end),
          ([(.failures // .skipped // [])[] | (.failure // .message // "")] | join(" / ") | gsub("[\n\t]+"; " "))] | @tsv' "$report")

@@ -6,7 +6,8 @@
 #
 # The list of a stage is stageN-*/mutants. Each mutant is built in the stage's tree (only what it touches is
 # compiled), boots with the tests of all stages up to N, and must fail those that its paragraph names, and no
-# others. The tree is put back in any case.
+# others. A paragraph with "setup" and an error is a kernel whose setup fails with that error: there the one test
+# that it leaves nothing behind has to succeed. The tree is put back in any case.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 need jq make gcc
 asked=("$@")
@@ -40,7 +41,13 @@ run_mutant() {
     local name=$1 file=$2 after=$3 old=$4 new=$5 begun=$SECONDS status=0 tests verdict
     shift 5
     tests=$(printf '%s\n' "$@" | sort | sed '/^$/d')
-    local log=$scratch/$name.log output=$build/mutants/stage$stage/$name
+    local log=$scratch/$name.log output=$build/mutants/stage$stage/$name command=$scratch/command
+    if [[ -n $setup ]]; then
+        command=$scratch/setup-command
+        printf 'LADDER_SETUP_FAILS=%s stage1-tests --gtest_also_run_disabled_tests --gtest_filter=%s --gtest_output=%s\n' \
+            "$setup" 'SetupFailure.*' json:/results/stage1-tests.json >"$command"
+    fi
+    [[ ! -L $kernel_build/source/$file ]] || die "mutant $name: $file is not a file that stage $stage touches"
     cp "$kernel_build/source/$file" "$scratch/original"
     # Backslashes are awk's: none is in the kernel lines that are mutated.
     if ! mutate "$scratch/original" "$after" "$old" "$new" >"$scratch/mutated"; then
@@ -61,12 +68,22 @@ run_mutant() {
     mkdir -p "$output/kernel"
     cp "$kernel_build/object/arch/x86/boot/bzImage" "$kernel_build/stage$stage/config" "$output/kernel/"
     echo "mutant $name" >"$output/kernel/stamp"
-    "$top/scripts/boot.sh" --kernel "$output/kernel" --initramfs "$initramfs" --command "$scratch/command" \
+    "$top/scripts/boot.sh" --kernel "$output/kernel" --initramfs "$initramfs" --command "$command" \
         --output "$output" --deadline 400 >"$log" 2>&1 || status=$?
     rm "$output/kernel/bzImage"
     if [[ $status != 0 ]]; then
         failed=$((failed + 1))
         say "  $name: THE GUEST DID NOT SURVIVE IT: $(tail -n 1 "$log")"
+        return
+    fi
+    if [[ -n $setup ]]; then
+        if [[ $("$top/scripts/count-tests.sh" "$output/stage1-tests.json" 2>/dev/null) == '1 0 0' ]]; then
+            passed=$((passed + 1))
+            say "  $name: setup fails with $setup and leaves nothing behind ($((SECONDS - begun)) s)"
+        else
+            failed=$((failed + 1))
+            say "  $name: SETUP LEAVES SOMETHING BEHIND: see ${output#"$top"/}/console.log"
+        fi
         return
     fi
     local found
@@ -102,13 +119,14 @@ for stage in "${asked[@]}"; do
     lock "$kernel_build.lock" "building Linux $kernel"
     "$top/scripts/patch-kernel.sh" "$stage"
     say "mutants of stage $stage"
-    name='' file='' after='' old='' new='' tests=()
+    name='' file='' after='' old='' new='' setup='' tests=()
     while IFS= read -r line; do
         case $line in
         '#'*) ;;
         'mutant '*) name=${line#mutant } ;;
         'file   '*) file=${line#file   } ;;
         'after  '*) after=${line#after  } ;;
+        'setup  '*) setup=${line#setup  } ;;
         'test   '*) tests+=("${line#test   }") ;;
         '-'*) old=${line#-} ;;
         '+'*) new=${line#+} ;;
@@ -116,7 +134,7 @@ for stage in "${asked[@]}"; do
             if [[ -n $name && ${MUTANT:-$name} == "$name" ]]; then
                 run_mutant "$name" "$file" "$after" "$old" "$new" "${tests[@]}"
             fi
-            name='' after='' tests=()
+            name='' after='' setup='' tests=()
             ;;
         *) die "stage $stage's list of mutants: cannot read '$line'" ;;
         esac

@@ -4,7 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
+#include <memory>
 #include <string>
 
 #include "common/memory_order.hpp"
@@ -23,16 +23,6 @@ class Mailbox : public DeviceTest {};
 
 Mapping<hft_mailbox> map_mailbox(const Device &device) {
     return {device, HFT_OFFSET_MAILBOX, page_size, PROT_READ};
-}
-
-/// What mapping the mailbox comes to, with what a test makes wrong.
-std::string map(const Device &device, std::size_t size, off_t offset, int protection, int kind = MAP_SHARED) {
-    void *const memory = mmap(nullptr, size, protection, kind, device.descriptor(), offset);
-    const std::string result = outcome(memory);
-    if (memory != MAP_FAILED) {
-        munmap(memory, size);
-    }
-    return result;
 }
 
 // --- What can be mapped, and how. ---
@@ -96,11 +86,7 @@ TEST_F(MailboxMapping, CannotBeMadeExecutableLater) {
 TEST_F(MailboxMapping, CannotGrow) {
     const Device device;
     const auto mailbox = map_mailbox(device);
-    void *const larger = mremap(mailbox.get(), page_size, 2 * page_size, MREMAP_MAYMOVE);
-    EXPECT_EQ(outcome(larger), "EFAULT");
-    if (larger != MAP_FAILED) {
-        munmap(larger, 2 * page_size);
-    }
+    EXPECT_EQ(grow(mailbox.get(), page_size), "EFAULT");
 }
 
 TEST_F(MailboxMapping, KillsTheConsumerThatWritesToIt) {
@@ -132,7 +118,7 @@ TEST_F(MailboxMapping, IsNotCopiedByFork) {
 }
 
 TEST_F(MailboxMapping, OutlivesStopAndTheDescriptorAndKeepsOthersOut) {
-    std::optional<Device> device(std::in_place);
+    auto device = std::make_unique<Device>();
     {
         const auto mailbox = map_mailbox(*device);
         device.reset();

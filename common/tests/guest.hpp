@@ -253,6 +253,27 @@ inline std::string open_once_more() {
     return result;
 }
 
+/// What it comes to to map @p size bytes of the device, with what a test makes wrong.
+inline std::string map(const Device &device, std::size_t size, off_t offset, int protection,
+                       int kind = MAP_SHARED) {
+    void *const memory = mmap(nullptr, size, protection, kind, device.descriptor(), offset);
+    const std::string result = outcome(memory);
+    if (memory != MAP_FAILED) {
+        munmap(memory, size);
+    }
+    return result;
+}
+
+/// What it comes to that a mapping of @p size bytes grows by a page.
+inline std::string grow(void *memory, std::size_t size) {
+    void *const larger = mremap(memory, size, size + page_size, MREMAP_MAYMOVE);
+    const std::string result = outcome(larger);
+    if (larger != MAP_FAILED) {
+        munmap(larger, size + page_size);
+    }
+    return result;
+}
+
 /// A test that finds the device set up and the packet simulator stopped, and leaves it stopped. What waits
 /// for ever in a system call is interrupted.
 class DeviceTest : public testing::Test {
