@@ -189,7 +189,9 @@ TEST_F(Start, OfABadPointerFaults) {
     const LastPage page;
     EXPECT_EQ(start(reinterpret_cast<void *>(1)), "EFAULT");
     EXPECT_EQ(start(page.before_end(0)), "EFAULT") << "not mapped";
-    EXPECT_EQ(start(reinterpret_cast<void *>(UINTPTR_MAX - page_size + 1)), "EFAULT") << "the kernel's";
+    const std::uintptr_t last_page = UINTPTR_MAX - page_size + 1;
+    void *const kernels = reinterpret_cast<void *>(last_page); // NOLINT(performance-no-int-to-ptr)
+    EXPECT_EQ(start(kernels), "EFAULT") << "the kernel's";
 }
 
 TEST_F(Start, OfAStructThatIsNotMappedToItsEndFaults) {

@@ -22,6 +22,7 @@ int run_client(std::vector<std::string> arguments,
                const std::function<void(ladder::Measurement &)> &measure) {
     arguments.insert(arguments.begin(), "stage9-test");
     std::vector<char *> pointers;
+    pointers.reserve(arguments.size());
     for (std::string &argument : arguments) {
         pointers.push_back(argument.data());
     }
