@@ -39,7 +39,7 @@ if [[ -t 1 ]]; then
     # git's own colours and pager, without its repository.
     esc=$'\033'
     sed -E "s/^(diff|index|---|\+\+\+) .*/${esc}[1m&${esc}[m/; s/^@@.*/${esc}[36m&${esc}[m/; s/^\+.*/${esc}[32m&${esc}[m/; s/^-.*/${esc}[31m&${esc}[m/" \
-        "$scratch/all" | ${PAGER:-less -RFX}
+        "$scratch/all" | if [[ -n ${PAGER-} || -n $(type -P less) ]]; then LESS=RFX ${PAGER:-less}; else cat; fi
 else
     cat "$scratch/all"
 fi

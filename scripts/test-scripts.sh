@@ -3,7 +3,7 @@
 # Tests of the scripts: downloads that break, command lines that are wrong, guests that end badly. Each test is a
 # function whose name says what has to hold; the last line counts.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-need busybox curl xz
+need busybox curl xz pgrep pkill
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/latency-ladder tests.XXXXXX") # with a blank: paths may have one
 server=''
 finish() {
