@@ -22,7 +22,8 @@ rm -rf "$output" && mkdir -p "$output"
 reports=("${programs[@]/#/$output/}")
 reports=("${reports[@]/%/.json}")
 if [[ $on == host ]]; then
-    "$build/programs/stage$stage-tests" --gtest_output="json:$output/stage$stage-tests.json" >"$output/console.log" 2>&1 || true
+    # The kernel is what is tested here, not how this machine was booted.
+    "$build/programs/stage$stage-tests" --gtest_filter='Syscall.*' --gtest_output="json:$output/stage$stage-tests.json" >"$output/console.log" 2>&1 || true
 else
     "$top/scripts/build-kernel.sh" "$on"
     initramfs=$build/$(IFS=+ && printf 'tests-%s' "${programs[*]}").cpio
