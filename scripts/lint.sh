@@ -39,7 +39,10 @@ run_sparse() {
             kernel/sys.o drivers/char/hft.o
     ) >"$log" 2>&1 || { tail -n 3 "$log" && return 1; }
     grep -q 'CHECK.*hft.c' "$log" || { say "sparse did not look at the driver: see ${log#"$top"/}" && return 1; }
-    ! grep -E 'hft|sys\.c.*(warning|error)' "$log" | grep -E 'warning|error'
+    # Of kernel/sys.c, only what the ladder adds at its end is ours.
+    local ours
+    ours=$(grep -n -m 1 'sys_hft_ctl' "$kernel_build/source/kernel/sys.c" | cut -d: -f1)
+    ! grep -E '(warning|error):' "$log" | awk -F: -v ours="$ours" '/hft/ || (/kernel\/sys\.c:/ && $2 >= ours)' | grep .
 }
 
 format() {

@@ -139,9 +139,12 @@ setup_without_root_says_what_to_run() {
     for tool in bash cut awk sed sort dirname env cat grep df id dpkg dpkg-query apt-get mawk; do
         ln -sf "$(type -P "$tool")" "$scratch/bin/$tool"
     done
+    # Nobody may not look into a checkout below /root.
+    mkdir -p "$scratch/checkout/scripts"
+    cp "$top"/scripts/{setup.sh,lib.sh,packages,kernels} "$scratch/checkout/scripts/"
     chmod 755 "$scratch"
     fails_with 1 'apt-get update && apt-get install' setpriv --reuid=65534 --regid=65534 --clear-groups \
-        env -i PATH="$scratch/bin" bash "$top/scripts/setup.sh"
+        env -i PATH="$scratch/bin" bash "$scratch/checkout/scripts/setup.sh"
 }
 
 # --- Guests that end badly: each its own status, its log named, and no QEMU left. ---
