@@ -140,6 +140,7 @@ pin() {
     if [[ -n $thread ]] && taskset -acp "$others" "$qemu" >/dev/null 2>&1 &&
         taskset -cp "${host_cpus[alone]}" "$thread" >/dev/null 2>&1; then
         pinned=true
+        taskset -cp "$others" $$ >/dev/null # and what this script starts stays away, too
         say "pinned: guest CPU 1 on host CPU ${host_cpus[alone]}, the rest of QEMU on $others"
     elif alive; then
         say 'NOT PINNED: the host refused to set the affinity of QEMU threads'
@@ -198,7 +199,6 @@ if [[ $mode == gdb ]]; then
 fi
 
 : >"$console"
-begun=$SECONDS
 "${start[@]}" -serial "file:$console" </dev/null >"$qemu_log" 2>&1 &
 qemu=$!
 
@@ -206,17 +206,27 @@ pin
 write_provenance "$pinned"
 
 # --- Wait: for the end, the first process, or a deadline. ---
-late=''
-while alive; do
-    if ((SECONDS - begun > deadline)); then late=deadline && break; fi
-    if ((SECONDS - begun > boot_deadline)) && ! grep -q '^ladder: booted' "$console"; then late=boot && break; fi
-    sleep 0.1
-done 2>/dev/null # the shell's own word about a QEMU that died; ours follows
-qemu_status=0
-if [[ -n $late ]]; then
-    kill -KILL "$qemu" 2>/dev/null || true
+# Asleep, without a look now and then: each would start a process that can take the CPU from a guest that is measuring.
+ended='' qemu_status=0 late=''
+wait_for_end() { # wait_for_end SECONDS: at most; sets "ended" to QEMU's process if it has
+    local timer status=0
+    sleep "$1" &
+    timer=$!
+    wait -n -p ended "$qemu" "$timer" || status=$?
+    if [[ $ended == "$qemu" ]]; then qemu_status=$status; fi
+    kill "$timer" || true
+    wait "$timer" || true
+} 2>/dev/null # the shell's own word about a process that was killed; ours follows
+first=$((deadline < boot_deadline ? deadline : boot_deadline))
+wait_for_end "$first"
+if [[ $ended != "$qemu" ]]; then
+    if ! grep -q '^ladder: booted' "$console"; then late=boot
+    elif ((deadline > first)); then wait_for_end $((deadline - first)); fi
 fi
-wait "$qemu" 2>/dev/null || qemu_status=$?
+if [[ $ended != "$qemu" ]]; then
+    late=${late:-deadline}
+    { kill -KILL "$qemu" && wait "$qemu"; } 2>/dev/null || true
+fi
 [[ $qemu_status -le 128 || -n $late ]] || printf 'killed by SIG%s\n' "$(kill -l $((qemu_status - 128)))" >>"$qemu_log"
 
 # --- How did it end? ---
