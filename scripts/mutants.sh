@@ -15,6 +15,7 @@ asked=("$@")
 for stage in "${asked[@]}"; do check_stage "$stage"; done
 
 passed=0 failed=0
+mkdir -p "$build"
 scratch=$(mktemp -d "$build/mutants.XXXXXX")
 original='' # the file that is broken at the moment, with a copy of it in $scratch/original
 put_back() {
