@@ -364,6 +364,13 @@ TEST_F(Packets, ComeInWholeBursts) {
     EXPECT_EQ(made % burst, 0U);
 }
 
+// More than a CPU can make: it is not theirs alone all the same, and they can be stopped from it.
+TEST_F(Packets, LeaveTimeOnTheirCpuHoweverManyAreAskedFor) {
+    const Simulator simulator(HFT_PERIOD_MIN_NS / 1000, HFT_BURST_MAX, 0);
+    on_cpu(0, [] { await_messages(std::uint64_t{100} * HFT_BURST_MAX); });
+    EXPECT_EQ(on_cpu(0, [] { return outcome(hft_ctl(HFT_CTL_STOP)); }), "success");
+}
+
 TEST_F(Packets, GoOnCountingOverStopAndStart) {
     const Device device;
     const std::uint64_t before = Device::produced();
