@@ -4,12 +4,13 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 # A variable on the command line or in the environment reaches every script.
-VARIABLES := KERNEL KERNEL_SRC KERNEL_MIRROR KERNEL_SHA256 ACCEL SAMPLES WARMUP ROUNDS PERIOD_US JOBS CACHE DEBUG
+VARIABLES := KERNEL KERNEL_SRC KERNEL_MIRROR KERNEL_SHA256 ACCEL SAMPLES WARMUP ROUNDS PERIOD_US JOBS CACHE DEBUG SANITIZE \
+    FUZZ_SECONDS FUZZ_CALLS FUZZ_SEED FUZZ_LEAST LADDER_SOAK
 export $(foreach variable,$(VARIABLES),$(if $(value $(variable)),$(variable)))
 
 STAGES := 0 1 2 3
 
-.PHONY: help doctor setup table diff test mutants lint book clean distclean
+.PHONY: help doctor setup table diff test mutants model litmus fuzz soak lint book clean distclean
 .PHONY: $(foreach verb,run shell debug test diff,$(STAGES:%=stage%-$(verb)))
 
 help:
@@ -47,6 +48,18 @@ test:
 
 mutants:
 	@scripts/mutants.sh $(STAGE)
+
+model:
+	@scripts/model.sh
+
+litmus:
+	@scripts/litmus.sh
+
+fuzz:
+	@scripts/fuzz.sh "$(or $(STAGE),3)"
+
+soak:
+	@scripts/soak.sh
 
 lint:
 	@scripts/lint.sh

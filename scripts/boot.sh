@@ -34,7 +34,8 @@ while [[ $# -gt 0 ]]; do
 done
 need qemu-system-x86_64 cpio jq taskset setpriv
 [[ -f $kernel_dir/bzImage ]] || die "$kernel_dir has no kernel: run make kernel first"
-boot_deadline=60 # seconds to the first process; a debug kernel under emulation needs about 30
+boot_deadline=60 # seconds to the first process; a lean kernel under emulation needs 3
+[[ -z ${SANITIZE-} ]] || boot_deadline=180
 
 mkdir -p "$output"
 rm -f "$output/status" "$output/dmesg" # an older run's: what this one is judged by
@@ -232,7 +233,7 @@ fi
 # --- How did it end? ---
 tr -d '\r' <"$console" >"$scratch/console" && cp "$scratch/console" "$console"
 where=${console#"$top"/}
-complaint=$(grep -m 1 -nE 'Oops|BUG: |WARNING: |Kernel panic|general protection fault|possible (recursive|circular) locking|inconsistent lock state|possible deadlock|suspicious RCU usage|UBSAN: |KASAN: |KCSAN: |soft lockup|rcu: INFO|detected stall|invalid opcode' "$console" || true)
+complaint=$(grep -m 1 -nE 'Oops|BUG: |WARNING: |Kernel panic|general protection fault|possible (recursive|circular) locking|inconsistent lock state|possible deadlock|suspicious RCU usage|UBSAN: |KASAN: |KCSAN: |soft lockup|rcu: INFO|detected stall|invalid opcode|unreferenced object 0x' "$console" || true)
 archive=$scratch/results.tar
 if [[ -s $archive ]]; then tar -xf "$archive" -C "$output" 2>/dev/null || true; fi
 
@@ -242,6 +243,18 @@ if ! grep -q '^ladder: booted' "$console"; then
     fi
     die "boot failed${complaint:+ (${complaint#*:})}: the guest did not come to its first process; see $where" 10
 fi
+# The report itself, to its end; the lines of the source beside the functions, if the kernel knows them.
+show_report() {
+    sed -n "${complaint%%:*},\$p" "$console" | sed -E 's/^\[ *[0-9.]+\](\[ *[A-Z0-9]+\])? //' |
+        awk 'NR > 60 || (NR > 1 && /^={40}|end trace|^ladder: /) { exit } { print }' >"$scratch/report"
+    if grep -qx CONFIG_DEBUG_INFO=y "$kernel_dir/config"; then
+        "$kernel_dir/../source/scripts/decode_stacktrace.sh" "$kernel_dir/vmlinux" auto \
+            <"$scratch/report" 2>/dev/null | sed "s|$(realpath "$kernel_dir/..")/source/||g"
+    else
+        cat "$scratch/report"
+    fi
+}
+[[ -z $complaint ]] || show_report >&2
 [[ -z $complaint ]] || die "the kernel complained: line ${complaint%%:*}: ${complaint#*:}; see $where" 13
 if [[ -f $output/dmesg ]] && grep -qE 'WARNING: |BUG: ' "$output/dmesg"; then
     die "the kernel complained: $(grep -m 1 -E 'WARNING: |BUG: ' "$output/dmesg"); see ${output#"$top"/}/dmesg" 13

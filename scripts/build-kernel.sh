@@ -4,8 +4,8 @@
 #
 #   build-kernel.sh N
 #
-# All stages share one object tree, so that climbing compiles only what a stage touches. DEBUG=1 has a tree of
-# its own, with source lines for gdb.
+# All stages share one object tree, so that climbing compiles only what a stage touches. DEBUG=1 and SANITIZE= have
+# trees of their own.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 check_stage "${1-}"
 stage=$1
@@ -18,8 +18,9 @@ lock "$kernel_build.lock" "building Linux $kernel"
 
 # Everything that the image is made of. The same again: nothing to do.
 ingredients() {
-    for n in $(seq 0 "$stage"); do cat "$top/${stages[n]}"/*.patch; done
-    cat "$top/scripts/kernel.config"
+    patches_of "$stage" | xargs -d '\n' cat
+    cat "$top"/stage0-syscall/syscall-table-*.patch
+    cat "${fragments[@]}"
     "$top/scripts/get-kernel.sh"
     gcc --version | head -n 1
 }
@@ -48,25 +49,24 @@ log=$kernel_build/log/stage$stage.log
 : >"$log"
 
 # The configuration: tinyconfig, the fragment, and a look at whether each of its lines took effect.
-config_stamp=$(cat "$top/scripts/kernel.config" <(printf '%s' "${DEBUG:-0}") | sha256sum | cut -d' ' -f1)
+config_stamp=$(cat "${fragments[@]}" | sha256sum | cut -d' ' -f1)
 if [[ $(cat "$object/config-stamp" 2>/dev/null) != "$config_stamp" ]]; then
     say "configuring Linux $kernel"
     kbuild tinyconfig >>"$log" 2>&1 || die "tinyconfig failed: see ${log#"$top"/}"
-    cat "$top/scripts/kernel.config" >>"$object/.config"
-    if [[ ${DEBUG:-0} == 1 ]]; then
-        # Kernels from 5.18 on choose by the first name, older ones by the second.
-        printf '%s\n' CONFIG_DEBUG_INFO_DWARF_TOOLCHAIN_DEFAULT=y CONFIG_DEBUG_INFO=y \
-            '# CONFIG_DEBUG_INFO_NONE is not set' CONFIG_GDB_SCRIPTS=y >>"$object/.config"
-    fi
+    cat "${fragments[@]}" >>"$object/.config"
     kbuild olddefconfig >>"$log" 2>&1 || die "olddefconfig failed: see ${log#"$top"/}"
+    declare -A wanted=() # by name; a later fragment overrides an earlier one
     while IFS= read -r line; do
         [[ $line =~ ^(# )?(CONFIG_[A-Z0-9_]+)(=| is not set$) ]] || continue
-        name=${BASH_REMATCH[2]}
+        wanted[${BASH_REMATCH[2]}]=$line
+    done < <(cat "${fragments[@]}")
+    for name in "${!wanted[@]}"; do
+        line=${wanted[$name]}
         grep -qxF -- "$line" "$object/.config" && continue
         # A symbol that this series does not have is no error; one that it sets otherwise is.
         ! grep -qE "^(# )?${name}[= ]" "$object/.config" && continue
-        die "scripts/kernel.config: '$line' did not take effect in Linux $kernel: $(grep -E "^(# )?${name}[= ]" "$object/.config")"
-    done <"$top/scripts/kernel.config"
+        die "configuration: '$line' did not take effect in Linux $kernel: $(grep -E "^(# )?${name}[= ]" "$object/.config")"
+    done
     printf '%s\n' "$config_stamp" >"$object/config-stamp"
 fi
 

@@ -21,7 +21,11 @@ Climb (N is 0, 1, 2 or 3)
 Check
   make test           all tests, on the host and in the guest
   make mutants        break the kernel on purpose, one line at a time: does the right test see it? (STAGE=2: one stage)
-  make lint           checkpatch, sparse, clang-format, clang-tidy, shellcheck
+  make model          every interleaving of a small ring, with stores that overtake each other (Promela, spin)
+  make litmus         the ring's two guarantees in the kernel's own format (needs herd7, which no package has)
+  make fuzz STAGE=3   random calls at /dev/hft from two processes for FUZZ_SECONDS; best with SANITIZE=kasan
+  make soak           ten million messages, a thousand killed consumers: every message accounted for
+  make lint           checkpatch, sparse, gcc -fanalyzer, clang-format, clang-tidy, shellcheck
 
 Tidy up
   make clean          remove build/
@@ -39,4 +43,7 @@ Variables, for example `make stage3-run KERNEL=6.12 SAMPLES=10000`
   JOBS=2              compilers at once (as many as there are CPUs)
   CACHE=dir           kernel sources and a compiler cache, shared by many users (.cache, without the latter)
   DEBUG=1             a kernel with source lines for gdb, in a tree of its own
+  SANITIZE=kasan      a kernel that watches its memory, locks and arithmetic (KASAN, UBSAN, lockdep, kmemleak), or
+                      SANITIZE=kcsan: its data races; slow, in trees of their own, for every verb that boots
+  FUZZ_SECONDS=60     FUZZ_CALLS=n ends by count; FUZZ_SEED=n makes the same calls again
 TEXT

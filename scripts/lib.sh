@@ -49,9 +49,26 @@ lock() {
 
 jobs_wanted() { printf '%s\n' "${JOBS:-$(nproc)}"; }
 
-# Which kernel is asked for: KERNEL=6.1, 6.12, 5.4 or a full version, and DEBUG=1 for a tree of its own.
+# Which kernel is asked for: KERNEL=6.1, 6.12, 5.4 or a full version. DEBUG=1 and SANITIZE=kasan or kcsan have object
+# trees of their own; each is a fragment of configuration on top of kernel.config.
 kernel=${KERNEL:-6.1}
 [[ $kernel =~ ^[0-9]+\.[0-9]+(\.[0-9]+)?$ ]] || die "KERNEL=$kernel is not a version such as 6.1, 6.12 or 5.4" 2
 series=$(cut -d. -f1,2 <<<"$kernel")
-variant=$kernel${KERNEL_SRC:+-src}$([[ ${DEBUG:-0} == 1 ]] && printf -- '-debug' || true)
+variant=$kernel${KERNEL_SRC:+-src}
+fragments=("$top/scripts/kernel.config")
+if [[ ${DEBUG:-0} == 1 ]]; then
+    variant+=-debug fragments+=("$top/scripts/debug.config")
+fi
+case ${SANITIZE-} in
+'') ;;
+kasan | kcsan) variant+=-$SANITIZE fragments+=("$top/scripts/$SANITIZE.config") ;;
+*) die "SANITIZE=$SANITIZE is not kasan or kcsan" 2 ;;
+esac
+# patches_of N: what stage N consists of, in order; checks that only a debug kernel has come on top of stage 3.
+patches_of() {
+    local n
+    for n in $(seq 0 "$1"); do printf '%s\n' "$top/${stages[n]}/kernel.patch"; done
+    if [[ $1 == 3 && ${SANITIZE-} == kasan ]]; then printf '%s\n' "$top/common/fuzz/guards.patch"; fi
+}
+[[ ${SANITIZE-} != kcsan || $series != 5.4 ]] || die 'Linux 5.4 has no KCSAN: take 6.1 or 6.12' 2
 kernel_build=$build/linux-$variant # source (patched), object (the compiler's), stageN (what boots)

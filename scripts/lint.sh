@@ -24,7 +24,8 @@ checkpatch() {
     local stock
     stock=$(KERNEL=6.1 KERNEL_SRC='' "$top/scripts/get-kernel.sh")
     perl "$stock/scripts/checkpatch.pl" --no-tree --strict --quiet \
-        --ignore FILE_PATH_CHANGES,LINUX_VERSION_CODE,CONSTANT_COMPARISON "$top"/stage?-*/kernel.patch
+        --ignore FILE_PATH_CHANGES,LINUX_VERSION_CODE,CONSTANT_COMPARISON \
+        "$top"/stage?-*/kernel.patch "$top"/common/fuzz/guards.patch
 }
 
 # sparse reads the two files that have our code, in the tree of stage 3; only what it says of our lines counts.
@@ -43,6 +44,20 @@ run_sparse() {
     local ours
     ours=$(grep -n -m 1 'sys_hft_ctl' "$kernel_build/source/kernel/sys.c" | cut -d: -f1)
     ! grep -E '(warning|error):' "$log" | awk -F: -v ours="$ours" '/hft/ || (/kernel\/sys\.c:/ && $2 >= ours)' | grep .
+}
+
+# gcc's own walk through the driver: memory that leaks or is used after it was freed, on any path.
+analyzer() {
+    "$top/scripts/build-kernel.sh" 3
+    local log=$build/analyzer.log
+    (
+        lock "$kernel_build.lock" "building Linux $kernel"
+        "$top/scripts/patch-kernel.sh" 3
+        rm -f "$kernel_build/object/drivers/char/hft.o"
+        make -C "$kernel_build/source" O="$kernel_build/object" CFLAGS_hft.o=-fanalyzer drivers/char/hft.o
+    ) >"$log" 2>&1 || { tail -n 3 "$log" && return 1; }
+    grep -q 'CC .*hft.o' "$log" || { say "gcc did not look at the driver: see ${log#"$top"/}" && return 1; }
+    ! grep -E 'warning:' "$log"
 }
 
 format() {
@@ -77,6 +92,7 @@ texts() {
 
 check 'checkpatch' checkpatch
 check 'sparse' run_sparse
+check 'gcc -fanalyzer' analyzer
 check 'clang-format' format
 check 'clang-tidy' tidy
 check 'shellcheck' scripts

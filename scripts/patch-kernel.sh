@@ -26,8 +26,7 @@ if [[ $(readlink "$kernel_build/stock" 2>/dev/null) != "$stock" ]]; then
 fi
 
 # 5.4 names the function in its system call table differently: one hunk has an alternative.
-patches=()
-for n in $(seq 0 "$stage"); do patches+=("$top/${stages[n]}/kernel.patch"); done
+mapfile -t patches < <(patches_of "$stage")
 table=arch/x86/entry/syscalls/syscall_64.tbl
 all=("$top"/stage?-*/kernel.patch)
 mapfile -t touched < <(git apply --numstat "${all[@]}" | cut -f3 | sort -u)
