@@ -32,17 +32,7 @@ free_kib=$(df -Pk "$build" | awk 'NR == 2 { print $4 }')
 
 "$top/scripts/patch-kernel.sh" "$stage"
 
-compiler=gcc
-if [[ -n ${CACHE-} && -n $(type -P ccache) ]]; then
-    # Thirty people on one server compile the same files: the cache is shared with the source.
-    export CCACHE_DIR=$CACHE/ccache CCACHE_BASEDIR=$kernel_build CCACHE_UMASK=002 CCACHE_NOHASHDIR=1
-    mkdir -p "$CCACHE_DIR" 2>/dev/null || true
-    [[ -w $CCACHE_DIR ]] || export CCACHE_READONLY=1 CCACHE_TEMPDIR=$build/ccache-tmp
-    [[ ! -d $CCACHE_DIR ]] || compiler='ccache gcc'
-fi
-# The same source is the same image: no host name, no time.
-export KBUILD_BUILD_TIMESTAMP='1970-01-01' KBUILD_BUILD_USER=ladder KBUILD_BUILD_HOST=latency
-kbuild() { nice make -s -C "$kernel_build/source" O="$object" CC="$compiler" HOSTCC="$compiler" "$@" </dev/null {lock_fd}>&-; }
+kbuild() { kernel_make -s "$@" </dev/null {lock_fd}>&-; }
 
 mkdir -p "$object" "$kernel_build/log"
 log=$kernel_build/log/stage$stage.log
@@ -76,7 +66,7 @@ begun=$SECONDS
 say "building Linux $kernel, stage $stage (log: ${log#"$top"/})"
 # Without -s, kbuild prints a line a file; that is what is counted.
 set +e
-nice make -C "$kernel_build/source" O="$object" CC="$compiler" HOSTCC="$compiler" -j"$(jobs_wanted)" bzImage \
+kernel_make -j"$(jobs_wanted)" bzImage \
     </dev/null 2>&1 {lock_fd}>&- | tee -a "$log" | "$top/scripts/progress.sh" "$steps"
 status=${PIPESTATUS[0]}
 set -e

@@ -49,6 +49,22 @@ lock() {
 
 jobs_wanted() { printf '%s\n' "${JOBS:-$(nproc)}"; }
 
+# kernel_make ARGUMENT...: the kernel's own make, in its trees. Everybody has to call it this way: another compiler on
+# the command line compiles everything again.
+kernel_make() {
+    local compiler=gcc
+    if [[ -n ${CACHE-} && -n $(type -P ccache) ]]; then
+        # Thirty people on one server compile the same files: the cache is shared with the source.
+        export CCACHE_DIR=$CACHE/ccache CCACHE_BASEDIR=$kernel_build CCACHE_UMASK=002 CCACHE_NOHASHDIR=1
+        mkdir -p "$CCACHE_DIR" 2>/dev/null || true
+        [[ -w $CCACHE_DIR ]] || export CCACHE_READONLY=1 CCACHE_TEMPDIR=$build/ccache-tmp
+        [[ ! -d $CCACHE_DIR ]] || compiler='ccache gcc'
+    fi
+    # The same source is the same image: no host name, no time.
+    KBUILD_BUILD_TIMESTAMP=1970-01-01 KBUILD_BUILD_USER=ladder KBUILD_BUILD_HOST=latency \
+        nice make -C "$kernel_build/source" O="$kernel_build/object" CC="$compiler" HOSTCC="$compiler" "$@"
+}
+
 # Which kernel is asked for: KERNEL=6.1, 6.12, 5.4 or a full version. DEBUG=1 and SANITIZE=kasan or kcsan have object
 # trees of their own; each is a fragment of configuration on top of kernel.config.
 kernel=${KERNEL:-6.1}

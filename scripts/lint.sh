@@ -36,8 +36,7 @@ run_sparse() {
         lock "$kernel_build.lock" "building Linux $kernel"
         "$top/scripts/patch-kernel.sh" 3
         rm -f "$kernel_build/object/kernel/sys.o" "$kernel_build/object/drivers/char/hft.o"
-        make -C "$kernel_build/source" O="$kernel_build/object" C=1 CF='-Wno-decl' \
-            kernel/sys.o drivers/char/hft.o
+        kernel_make C=1 CF='-Wno-decl' kernel/sys.o drivers/char/hft.o
     ) >"$log" 2>&1 || { tail -n 3 "$log" && return 1; }
     grep -q 'CHECK.*hft.c' "$log" || { say "sparse did not look at the driver: see ${log#"$top"/}" && return 1; }
     # Of kernel/sys.c, only what the ladder adds at its end is ours.
@@ -54,7 +53,7 @@ analyzer() {
         lock "$kernel_build.lock" "building Linux $kernel"
         "$top/scripts/patch-kernel.sh" 3
         rm -f "$kernel_build/object/drivers/char/hft.o"
-        make -C "$kernel_build/source" O="$kernel_build/object" CFLAGS_hft.o=-fanalyzer drivers/char/hft.o
+        kernel_make CFLAGS_hft.o=-fanalyzer drivers/char/hft.o
     ) >"$log" 2>&1 || { tail -n 3 "$log" && return 1; }
     grep -q 'CC .*hft.o' "$log" || { say "gcc did not look at the driver: see ${log#"$top"/}" && return 1; }
     ! grep -E 'warning:' "$log"

@@ -584,7 +584,8 @@ TEST_F(Consumer, SharesWithItsChildEachMessageExactlyOnce) {
     });
     std::uint64_t made = 0;
     for (int round = 1; round <= rounds; ++round) {
-        made += make_messages(per_round, per_round);
+        made +=
+            make_messages(per_round, per_round, 20'000); // one burst: two would be more than the queue holds
         tally->round = round;
         take_all();
         await("the child's round", [&] { return tally->rounds_done == round; });

@@ -218,10 +218,11 @@ inline void await_messages(std::uint64_t count) {
 
 /// Runs the packet simulator until it has made @p count messages or a few more, and stops it.
 /// @returns how many it made
-inline std::uint64_t make_messages(std::uint64_t count, unsigned int burst = 1) {
+inline std::uint64_t make_messages(std::uint64_t count, unsigned int burst = 1,
+                                   unsigned int period_us = 1000) {
     const std::uint64_t before = Device::produced();
     {
-        const Simulator simulator(1000, burst);
+        const Simulator simulator(period_us, burst);
         await(std::to_string(count) + " messages", [&] { return Device::produced() >= before + count; });
     }
     return Device::produced() - before;
