@@ -21,6 +21,7 @@
 #include <sys/sysmacros.h>
 
 #include "common/tests/guest.hpp"
+#include "common/tests/wake_up.hpp"
 #include "common/tsc.hpp"
 
 using ladder::Device;
@@ -461,6 +462,11 @@ TEST_F(Read, IsInterruptedByASignal) {
     const Alarm alarm(std::chrono::milliseconds(10));
     hft_message message{};
     EXPECT_EQ(outcome(read(device.descriptor(), &message, message_size)), "EINTR");
+}
+
+TEST_F(Read, NeverMissesAWakeUpJustBeforeItSleeps) {
+    constexpr std::uint64_t rounds = 1000;
+    EXPECT_EQ(sleep_while_messages_come(rounds).woken, rounds);
 }
 
 // --- What is lost, and how one knows. ---

@@ -10,14 +10,13 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
-#include <random>
 #include <string>
-#include <thread>
 
 #include <fmt/format.h>
 
 #include "common/memory_order.hpp"
 #include "common/tests/guest.hpp"
+#include "common/tests/wake_up.hpp"
 
 using ladder::Device;
 using ladder::Mapping;
@@ -225,60 +224,13 @@ TEST_F(Soak, SurvivesAThousandKilledConsumers) {
 
 // --- A wake-up just before the sleep. ---
 
-// One message a round, and a reader that goes to sleep at a random moment around it. If the wake-up came
-// between the reader's look at the queue and its sleep, and was missed, no second message wakes it: the
-// simulator has been stopped. Rounds in which it was not stopped in time prove nothing, and are counted
-// apart.
 TEST_F(Soak, NeverMissesAWakeUpJustBeforeTheSleep) {
-    using std::chrono::microseconds;
-    constexpr unsigned int period_us = 300;
     const std::uint64_t rounds = scaled(20'000);
-    const Device device;
-    std::atomic<std::uint64_t> round_begun{0};
-    std::atomic<std::uint64_t> round_read{0};
-    std::atomic<std::chrono::steady_clock::time_point> start{};
-
-    std::thread reader([&] {
-        ladder::pin_to_cpu(1);
-        std::minstd_rand random(1);
-        for (std::uint64_t round = 1; round <= rounds; ++round) {
-            while (round_begun < round) {
-            }
-            const auto sleep_at = start.load() + microseconds(period_us - 50 + random() % 200);
-            while (std::chrono::steady_clock::now() < sleep_at) {
-            }
-            hft_message message{};
-            while (read(device.descriptor(), &message, sizeof(message)) != ssize_t{sizeof(message)}) {
-            }
-            round_read = round;
-        }
-    });
-
-    std::uint64_t proving = 0;
-    std::uint64_t missed = 0;
-    for (std::uint64_t round = 1; round <= rounds && missed == 0; ++round) {
-        const std::uint64_t before = Device::produced();
-        {
-            start = std::chrono::steady_clock::now();
-            const Simulator simulator(period_us);
-            round_begun = round;
-            while (Device::produced() == before) {
-            }
-        }
-        proving += Device::produced() == before + 1;
-        const ladder::Deadline deadline(std::chrono::seconds(5));
-        while (round_read < round && !deadline.passed()) {
-        }
-        missed += round_read < round;
-    }
-    // Whatever was found: the reader has to come to its end.
-    for (round_begun = rounds; round_read < rounds;) {
-        make_messages(1);
-    }
-    reader.join();
-    EXPECT_EQ(missed, 0U) << "a sleeper was not woken";
-    fmt::print("    {} sleepers woken, {} of them by the only message there was\n", rounds, proving);
-    EXPECT_GT(proving, rounds / 2);
+    const WakeUps result = sleep_while_messages_come(rounds);
+    fmt::print("    {} sleepers woken, {} of them by the only message there was\n", result.woken,
+               result.proving);
+    EXPECT_EQ(result.woken, rounds) << "a sleeper was not woken";
+    EXPECT_GT(result.proving, rounds / 2);
 }
 
 } // namespace

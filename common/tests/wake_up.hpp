@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+/// @file
+/// A reader that goes to sleep at the very moment at which a message comes: for the tests of stage 1 and the
+/// soak.
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <random>
+#include <thread>
+
+#include "common/tests/guest.hpp"
+
+namespace ladder::guest {
+
+/// What became of the sleepers.
+struct WakeUps {
+    std::uint64_t woken;   ///< rounds in which read() returned
+    std::uint64_t proving; ///< of these: rounds in which one message was made, and nothing else could wake
+};
+
+/// One message a round, and a reader on CPU 1 that goes to sleep at a random moment around it. If the wake-up
+/// came between the reader's look at the queue and its sleep, and was missed, no second message wakes it: the
+/// simulator has been stopped. (A round in which it was not stopped in time proves nothing, and is counted
+/// apart.) Ends with the first sleeper that is not woken within five seconds.
+inline WakeUps sleep_while_messages_come(std::uint64_t rounds) {
+    using std::chrono::microseconds;
+    using std::chrono::steady_clock;
+    constexpr unsigned int period_us = 300;
+    const Device device;
+    std::atomic<steady_clock::time_point> start{};
+    std::atomic<std::uint64_t> round_begun{0};
+    std::atomic<std::uint64_t> round_read{0};
+    std::atomic<bool> stop{false};
+
+    std::thread reader([&] {
+        pin_to_cpu(1);
+        std::minstd_rand random(1); // the same moments in each run
+        hft_message message{};
+        for (std::uint64_t round = 1; round <= rounds; ++round) {
+            while (round_begun < round && !stop) {
+            }
+            const auto sleep_at = start.load() + microseconds(period_us - 50 + random() % 200);
+            while (steady_clock::now() < sleep_at && !stop) {
+            }
+            // A signal, such as that of the test's alarm, is no message.
+            while (!stop &&
+                   read(device.descriptor(), &message, sizeof(message)) != ssize_t{sizeof(message)}) {
+            }
+            if (stop) {
+                return;
+            }
+            round_read = round;
+        }
+    });
+
+    const auto set_flags = [&](int flags) {
+        fcntl(device.descriptor(), F_SETFL, flags); // NOLINT(cppcoreguidelines-pro-type-vararg)
+    };
+    WakeUps result{};
+    for (std::uint64_t round = 1; round <= rounds; ++round) {
+        const std::uint64_t before = Device::produced();
+        {
+            start = steady_clock::now();
+            const Simulator simulator(period_us);
+            round_begun = round;
+            while (Device::produced() == before) {
+            }
+        }
+        const bool only_one = Device::produced() == before + 1;
+        const Deadline deadline(std::chrono::seconds(5));
+        while (round_read < round && !deadline.passed()) {
+        }
+        if (round_read < round) {
+            break;
+        }
+        ++result.woken;
+        result.proving += only_one;
+        if (!only_one) { // what is left over would let the next read() return at once
+            set_flags(O_RDWR | O_NONBLOCK);
+            hft_message rest{};
+            while (read(device.descriptor(), &rest, sizeof(rest)) > 0) {
+            }
+            set_flags(O_RDWR);
+        }
+    }
+    // Whatever was found: the reader has to come to its end.
+    stop = true;
+    if (result.woken < rounds) {
+        make_messages(1);
+    }
+    reader.join();
+    return result;
+}
+
+} // namespace ladder::guest
