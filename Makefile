@@ -5,12 +5,12 @@ SHELL := /bin/bash
 
 # A variable on the command line or in the environment reaches every script.
 VARIABLES := KERNEL KERNEL_SRC KERNEL_MIRROR KERNEL_SHA256 ACCEL SAMPLES WARMUP ROUNDS PERIOD_US JOBS CACHE DEBUG SANITIZE \
-    FUZZ_SECONDS FUZZ_CALLS FUZZ_SEED FUZZ_LEAST LADDER_SOAK
+    BOOTS FUZZ_SECONDS FUZZ_CALLS FUZZ_SEED FUZZ_LEAST LADDER_SOAK MUTANT MUTANTS FAULTS_CTRL_C
 export $(foreach variable,$(VARIABLES),$(if $(value $(variable)),$(variable)))
 
 STAGES := 0 1 2 3
 
-.PHONY: help doctor setup table diff test mutants model litmus fuzz soak lint book clean distclean
+.PHONY: help doctor setup table diff test mutants ring-mutants bench model litmus fuzz soak faults boots trust test-full lint book clean distclean
 .PHONY: $(foreach verb,run shell debug test diff,$(STAGES:%=stage%-$(verb)))
 
 help:
@@ -49,6 +49,12 @@ test:
 mutants:
 	@scripts/mutants.sh $(STAGE)
 
+ring-mutants:
+	@scripts/ring-mutants.sh
+
+bench:
+	@scripts/bench.sh
+
 model:
 	@scripts/model.sh
 
@@ -60,6 +66,18 @@ fuzz:
 
 soak:
 	@scripts/soak.sh
+
+faults:
+	@scripts/test-faults.sh
+
+boots:
+	@scripts/boots.sh
+
+trust:
+	@scripts/trust.sh
+
+test-full:
+	@scripts/test-full.sh
 
 lint:
 	@scripts/lint.sh

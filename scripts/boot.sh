@@ -14,6 +14,7 @@
 #   12  the command in the guest failed
 #   13  the kernel complained: an Oops, a WARNING, a lockdep report ...
 #   14  QEMU failed: it did not start, or was killed
+#   15  the disk is full
 #
 # ACCEL=auto (default) tries KVM with a real boot before it trusts it, once a host boot, and says what it found.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -37,7 +38,7 @@ need qemu-system-x86_64 cpio jq taskset setpriv
 boot_deadline=60 # seconds to the first process; a lean kernel under emulation needs 3
 [[ -z ${SANITIZE-} ]] || boot_deadline=180
 
-mkdir -p "$output"
+mkdir -p "$output" 2>/dev/null && [[ -w $output ]] || die "cannot write to $output: make a clone of your own"
 rm -f "$output/status" "$output/dmesg" # an older run's: what this one is judged by
 console=$output/console.log
 qemu_log=$output/qemu.log
@@ -56,6 +57,12 @@ finish() {
 trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
+
+# room_in FOLDER: MiB that are free.
+room_in() { df -Pm "$1" | awk 'NR == 2 { print $4 }'; }
+for folder in "$output" "$scratch"; do
+    (($(room_in "$folder") >= 64)) || die "the disk is full: $folder has $(room_in "$folder") MiB free, a run needs 64" 15
+done
 
 # --- Which accelerator? /dev/kvm can open, make a virtual CPU, and still never boot a kernel. ---
 accel=${ACCEL:-auto}
@@ -261,6 +268,7 @@ if [[ -f $output/dmesg ]] && grep -qE 'WARNING: |BUG: ' "$output/dmesg"; then
 fi
 [[ -z $late ]] || die "deadline passed: the guest was not done after $deadline s; see $where" 11
 if ! grep -q '^ladder: done' "$console" || [[ ! -f $output/status ]]; then
+    (($(room_in "$scratch") > 0 && $(room_in "$output") > 0)) || die "the disk is full: not all results came out of the guest; see $where" 15
     die "QEMU failed: it ended (status $qemu_status) before the guest was done; see $where and ${qemu_log#"$top"/}" 14
 fi
 status=$(cat "$output/status")

@@ -13,7 +13,7 @@ out=$kernel_build/stage$stage
 object=$kernel_build/object
 need make gcc flex bison bc perl
 
-mkdir -p "$build"
+check_path
 lock "$kernel_build.lock" "building Linux $kernel"
 
 # Everything that the image is made of. The same again: nothing to do.

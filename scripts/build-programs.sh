@@ -7,6 +7,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 need cmake ninja g++ git
 
+check_path
 "$top/scripts/uapi.sh"
 folder=$build/programs
 options=(-DUAPI="$build/uapi")

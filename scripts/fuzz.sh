@@ -51,5 +51,8 @@ read -r passed failed skipped < <(jq -r '[.checks[].result] | [(map(select(. == 
     (map(select(. == "FAILED")) | length), (map(select(. == "skipped")) | length)] | @tsv' "$result")
 # The fuzzer was content, the runner was not: the kernel has complained.
 ((status == 0 || failed > 0)) || failed=1
+record "fuzz-stage$stage${SANITIZE:+-$SANITIZE}" "fuzzer, stage $stage" \
+    "$(jq -r '"\(.calls_in_all) calls in \(.seconds | round) s, each success path at least \(.least) times, seed \(.seed)"' "$result"): $passed checks passed, $failed failed, $skipped skipped" \
+    "${SANITIZE:+SANITIZE=$SANITIZE }make fuzz STAGE=$stage FUZZ_SECONDS=$seconds"
 say "stage $stage on Linux $kernel: $passed passed, $failed failed, $skipped skipped"
 exit "$status"

@@ -16,15 +16,21 @@ Climb (N is 0, 1, 2 or 3)
   make stageN-debug   the guest waits for gdb, and gdb is attached
   make diff FROM=0 TO=3  the same as stageN-diff, between any two stages
   make table          all stages in turn, several rounds: the results table beside the original's
+  make bench          the C++ ring on this host, beside boost's, moodycamel's and DPDK's
   make book           the book, as web pages in build/book
 
 Check
   make test           all tests, on the host and in the guest
   make mutants        break the kernel on purpose, one line at a time: does the right test see it? (STAGE=2: one stage)
+  make ring-mutants   the same with the C++ ring, under the thread sanitizer
   make model          every interleaving of a small ring, with stores that overtake each other (Promela, spin)
   make litmus         the ring's two guarantees in the kernel's own format (needs herd7, which no package has)
   make fuzz STAGE=3   random calls at /dev/hft from two processes for FUZZ_SECONDS; best with SANITIZE=kasan
   make soak           ten million messages, a thousand killed consumers: every message accounted for
+  make faults         the runner with QEMU missing, killed or hung, a full disk, broken KVM, Ctrl-C at any moment
+  make boots          BOOTS=100 boots in a row: does each come to its end?
+  make test-full      all of the above in their long form: hours
+  make trust          the page on trust gets the figures of the last runs
   make lint           checkpatch, sparse, gcc -fanalyzer, clang-format, clang-tidy, shellcheck
 
 Tidy up

@@ -36,11 +36,28 @@ check_number() {
         die "$1=$2 is not a whole number from $3 to $4" 2
 }
 
+# record NAME WHAT RESULT COMMAND: what a check came to, for the page on trust (scripts/trust.sh).
+record() {
+    mkdir -p "$build/results/trust"
+    jq -n --arg what "$2" --arg result "$3" --arg command "$4" --arg kernel "$variant" \
+        --arg commit "$(git -C "$top" rev-parse HEAD 2>/dev/null || echo unknown)" \
+        --argjson dirty "$([[ -z $(git -C "$top" status --porcelain 2>/dev/null) ]] && echo false || echo true)" \
+        --arg time "$(date -u +%FT%TZ)" \
+        '{what: $what, result: $result, command: $command, kernel: $kernel, commit: $commit, dirty: $dirty, time: $time}' \
+        >"$build/results/trust/$1.json"
+}
+
+# check_path: the kernel's make does not work below a folder with a blank or a colon in its name.
+check_path() {
+    [[ $build != *[[:space:]:]* ]] || die "a kernel cannot be built in '$build', because of the blank or colon: move the checkout" 2
+}
+
 # Runs the rest of the script with a lock on FILE held; a second one waits, and says so.
 lock() {
     local file=$1 what=$2
-    mkdir -p "$(dirname "$file")"
-    exec {lock_fd}>"$file" || die "cannot write $file"
+    mkdir -p "$(dirname "$file")" 2>/dev/null || true
+    [[ -w $(dirname "$file") ]] || die "cannot write to $(dirname "$file"): make a clone of your own"
+    exec {lock_fd}>"$file" || die "cannot write $file: remove it, or make a clone of your own"
     if ! flock -n "$lock_fd"; then
         say "waiting for another process that is busy with $what" >&2
         flock "$lock_fd"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Installs what is missing, on Debian and Ubuntu.
 #
-#   ./scripts/setup.sh [all]      "all" adds what make lint and make book need
+#   ./scripts/setup.sh [all | bench]      "all" adds what make lint and make book need, "bench" what make bench does
 #
 # As root, or through sudo; without either it prints the command to run and changes nothing.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -10,7 +10,8 @@
 case ${1-} in
 '') groups='run test' ;;
 all) groups='run test lint book' ;;
-*) die "unknown argument '$1': nothing, or all" 2 ;;
+bench) groups='run test bench' ;;
+*) die "unknown argument '$1': nothing, all or bench" 2 ;;
 esac
 [[ -n $(type -P apt-get) ]] ||
     die "this is neither Debian nor Ubuntu (no apt-get): install by hand what scripts/packages lists"

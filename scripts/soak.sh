@@ -23,5 +23,8 @@ jq -n --rawfile log "$output/soak.log" --arg mode "${LADDER_SOAK:-full}" --slurp
     '{mode: $mode, host: $host[0],
       tests: [$report[0].testsuites[].testsuite[] | {name, time, failed: (.failures != null)}],
       figures: [$log | split("\n")[] | select(startswith("    ")) | ltrimstr("    ")]}' >"$build/results/soak.json"
+record "soak${SANITIZE:+-$SANITIZE}" 'soak' "$passed of $((passed + failed)) tests passed (${LADDER_SOAK:-full} length); $(
+    sed -n 's/^    \(produced .*\)/\1/p; s/^    \(.*killed.*\)/\1/p; s/^    \(.*woken.*\)/\1/p' "$output/soak.log" | paste -sd';' | sed 's/;/; /g')" \
+    "${SANITIZE:+SANITIZE=$SANITIZE }make soak"
 say "$passed passed, $failed failed, $skipped skipped"
 exit "$status"

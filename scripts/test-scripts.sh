@@ -4,43 +4,9 @@
 # function whose name says what has to hold; the last line counts.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 need busybox curl xz pgrep pkill
-scratch=$(mktemp -d "${TMPDIR:-/tmp}/latency-ladder tests.XXXXXX") # with a blank: paths may have one
+. "$top/scripts/testing.sh"
 server=''
-finish() {
-    [[ -z $server ]] || kill "$server" 2>/dev/null || true
-    rm -rf "$scratch"
-}
-trap finish EXIT
-passed=0 failed=0
-
-# test_that NAME: runs the function of that name in a subshell of its own. Not as a condition: there, bash would
-# ignore every failure but the last.
-test_that() {
-    local status
-    set +e
-    (
-        set -e
-        "$1"
-    ) >"$scratch/out" 2>&1
-    status=$?
-    set -e
-    if [[ $status == 0 ]]; then passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        say "  FAILED $1:"
-        sed 's/^/    /' "$scratch/out" | tail -n 8
-    fi
-}
-
-# fails_with STATUS TEXT COMMAND...: the exit status, and the text on standard error.
-fails_with() {
-    local wanted=$1 text=$2 status=0
-    shift 2
-    "$@" >"$scratch/stdout" 2>"$scratch/stderr" </dev/null || status=$?
-    cat "$scratch/stderr"
-    [[ $status == "$wanted" ]] || { say "exit status $status instead of $wanted" && return 1; }
-    grep -qF -- "$text" "$scratch/stderr" || { say "no '$text' in what it said" && return 1; }
-}
+at_the_end() { [[ -z $server ]] || kill "$server" 2>/dev/null || true; }
 
 # --- A kernel from a mirror: a small tarball, from this machine. ---
 mkdir -p "$scratch/mirror/v5.x" "$scratch/linux-5.4.9"
@@ -148,24 +114,6 @@ setup_without_root_says_what_to_run() {
 }
 
 # --- Guests that end badly: each its own status, its log named, and no QEMU left. ---
-kernel_dir=$kernel_build/stage0
-boot() { # boot COMMAND [ARGUMENT...]
-    printf '%s\n' "$1" >"$scratch/command"
-    shift
-    rm -rf "${scratch:?}/boot"
-    env ACCEL=tcg "$top/scripts/boot.sh" --kernel "$kernel_dir" --initramfs "$build/tests-base.cpio" \
-        --command "$scratch/command" --output "$scratch/boot" "$@"
-}
-no_qemu_left() {
-    # A process that was killed a moment ago may still be on its way out.
-    local tries
-    for tries in $(seq 100); do
-        pgrep -f "qemu-system.*$kernel_dir" >/dev/null || return 0
-        sleep 0.05
-    done
-    say "QEMU is still running after $tries looks"
-    return 1
-}
 guest_that_succeeds() {
     boot 'echo hello >/results/greeting' && [[ $(cat "$scratch/boot/greeting") == hello ]] && no_qemu_left
 }
@@ -225,5 +173,4 @@ for name in guest_that_succeeds results_hold_a_million_samples command_that_fail
     killed_runner_leaves_no_qemu interrupted_runner_leaves_no_qemu; do
     test_that "$name"
 done
-say "$passed passed, $failed failed, 0 skipped"
-[[ $failed == 0 ]]
+report

@@ -7,7 +7,6 @@ need git
 header=include/uapi/linux/hft.h
 export GIT_CEILING_DIRECTORIES=$build
 aside=$build/uapi/patched
-mkdir -p "$build/uapi"
 lock "$build/uapi/.lock" "the headers"
 rm -rf "$aside" && mkdir -p "$aside"
 for n in 0 1 2 3; do
