@@ -133,14 +133,15 @@ thread_of() { # the thread of vCPU $1
 }
 pinned=false
 pin() {
-    local host_cpus alone others thread
+    local host_cpus alone others thread tries=0
     mapfile -t host_cpus < <(taskset -cp $$ | sed 's/.*: //' | tr ',' '\n' |
         awk -F- '{ for (i = $1; i <= ($2 == "" ? $1 : $2); i++) print i }')
     if ((${#host_cpus[@]} < 2)); then
         say 'NOT PINNED: only one host CPU, on which both guest CPUs take turns; expect long tails'
         return
     fi
-    until [[ -n $(thread_of 1) ]] || ! alive; do sleep 0.02; done 2>/dev/null
+    # It has them within milliseconds; one that hangs before that never has.
+    until [[ -n $(thread_of 1) ]] || ! alive || ((tries++ == 250)); do sleep 0.02; done 2>/dev/null
     # On a shared server, thirty readers should not all take the same one.
     alone=$((${#host_cpus[@]} - 1 - $$ % (${#host_cpus[@]} - 1)))
     others=$(printf '%s\n' "${host_cpus[@]}" | grep -vx "${host_cpus[alone]}" | paste -sd,)
@@ -151,7 +152,7 @@ pin() {
         taskset -cp "$others" $$ >/dev/null # and what this script starts stays away, too
         say "pinned: guest CPU 1 on host CPU ${host_cpus[alone]}, the rest of QEMU on $others"
     elif alive; then
-        say 'NOT PINNED: the host refused to set the affinity of QEMU threads'
+        say 'NOT PINNED: QEMU shows no thread for guest CPU 1, or the host refused to set its affinity'
     fi
 }
 

@@ -11,15 +11,6 @@ check_number FAULTS_CTRL_C "$presses" 1 10000
 verdict=$build/kvm-verdict
 at_the_end() { [[ ! -e $scratch/verdict ]] || mv "$scratch/verdict" "$verdict"; }
 
-# The runner in the background, with a guest that does not end; returns when the guest has booted.
-begin() { # begin DEADLINE
-    boot 'while :; do :; done' --deadline "$1" >"$scratch/runner.out" 2>"$scratch/runner.err" &
-    runner=$!
-    until grep -q 'ladder: booted' "$scratch/boot/console.log" 2>/dev/null; do
-        kill -0 "$runner" || return 1
-        sleep 0.1
-    done
-}
 ends_with() { # ends_with STATUS TEXT: how the runner has to end
     local status=0
     wait "$runner" || status=$?
@@ -34,7 +25,7 @@ nothing_left_in() { # nothing_left_in FOLDER: the runner's own scratch
 
 missing_qemu_is_named() {
     mkdir -p "$scratch/bin"
-    ln -sf "$(type -P bash)" "$(type -P dirname)" "$(type -P env)" "$scratch/bin/"
+    for tool in bash dirname env cut; do ln -sf "$(type -P "$tool")" "$scratch/bin/"; done
     fails_with 1 'qemu-system-x86_64 is missing: run ./scripts/setup.sh' env -i PATH="$scratch/bin" \
         bash "$top/scripts/boot.sh" --kernel "$kernel_dir" --initramfs x --output "$scratch/boot"
 }

@@ -137,23 +137,13 @@ guest_that_dies_is_14() {
     fails_with 14 'before the guest was done' boot 'reboot -f' && no_qemu_left
 }
 killed_runner_leaves_no_qemu() {
-    boot 'while :; do :; done' --deadline 60 &
-    local runner=$!
-    until grep -q 'ladder: booted' "$scratch/boot/console.log" 2>/dev/null; do
-        kill -0 "$runner" || return 1
-        sleep 0.1
-    done
+    begin 60
     pkill -KILL -P "$runner" -f boot.sh || kill -KILL "$runner"
     wait "$runner" || true
     no_qemu_left
 }
 interrupted_runner_leaves_no_qemu() {
-    boot 'while :; do :; done' --deadline 60 &
-    local runner=$!
-    until grep -q 'ladder: booted' "$scratch/boot/console.log" 2>/dev/null; do
-        kill -0 "$runner" || return 1
-        sleep 0.1
-    done
+    begin 60
     pkill -TERM -f "$top/scripts/boot.sh.*$scratch/boot" || return 1
     wait "$runner" || true
     no_qemu_left

@@ -54,6 +54,16 @@ boot() { # boot COMMAND [ARGUMENT...]
     env ACCEL=tcg "$top/scripts/boot.sh" --kernel "$kernel_dir" --initramfs "$build/tests-base.cpio" \
         --command "$scratch/command" --output "$scratch/boot" "$@"
 }
+# The runner in the background, with a guest that does not end; returns when the guest has booted.
+begin() { # begin DEADLINE
+    rm -rf "${scratch:?}/boot" # the last test's console says that a guest has booted
+    boot 'while :; do :; done' --deadline "$1" >"$scratch/runner.out" 2>"$scratch/runner.err" &
+    runner=$!
+    until grep -q 'ladder: booted' "$scratch/boot/console.log" 2>/dev/null; do
+        kill -0 "$runner" || return 1
+        sleep 0.1
+    done
+}
 no_qemu_left() {
     # A process that was killed a moment ago may still be on its way out.
     local tries
