@@ -239,11 +239,17 @@ fi
 [[ $qemu_status -le 128 || -n $late ]] || printf 'killed by SIG%s\n' "$(kill -l $((qemu_status - 128)))" >>"$qemu_log"
 
 # --- How did it end? ---
-tr -d '\r' <"$console" >"$scratch/console" && cp "$scratch/console" "$console"
 where=${console#"$top"/}
+{ tr -d '\r' <"$console" >"$scratch/console" && cp "$scratch/console" "$console"; } 2>/dev/null || true # the disk may be full
 complaint=$(grep -m 1 -nE 'Oops|BUG: |WARNING: |Kernel panic|general protection fault|possible (recursive|circular) locking|inconsistent lock state|possible deadlock|suspicious RCU usage|UBSAN: |KASAN: |KCSAN: |soft lockup|rcu: INFO|detected stall|invalid opcode|unreferenced object 0x' "$console" || true)
 archive=$scratch/results.tar
 if [[ -s $archive ]]; then tar -xf "$archive" -C "$output" 2>/dev/null || true; fi
+whole() { grep -q '^ladder: done' "$console" && [[ -f $output/status ]]; }
+# A full disk explains whatever else is seen: QEMU waits for room until the deadline, or breaks off.
+for folder in "$output" "$scratch"; do
+    whole || (($(room_in "$folder") > 0)) ||
+        die "the disk is full: $folder has no room, and not all results came out of the guest; see $where" 15
+done
 
 if ! grep -q '^ladder: booted' "$console"; then
     if [[ -z $late && $qemu_status != 0 && ! -s $console ]]; then
@@ -268,9 +274,6 @@ if [[ -f $output/dmesg ]] && grep -qE 'WARNING: |BUG: ' "$output/dmesg"; then
     die "the kernel complained: $(grep -m 1 -E 'WARNING: |BUG: ' "$output/dmesg"); see ${output#"$top"/}/dmesg" 13
 fi
 [[ -z $late ]] || die "deadline passed: the guest was not done after $deadline s; see $where" 11
-if ! grep -q '^ladder: done' "$console" || [[ ! -f $output/status ]]; then
-    (($(room_in "$scratch") > 0 && $(room_in "$output") > 0)) || die "the disk is full: not all results came out of the guest; see $where" 15
-    die "QEMU failed: it ended (status $qemu_status) before the guest was done; see $where and ${qemu_log#"$top"/}" 14
-fi
+whole || die "QEMU failed: it ended (status $qemu_status) before the guest was done; see $where and ${qemu_log#"$top"/}" 14
 status=$(cat "$output/status")
 [[ $status == 0 ]] || die "the command in the guest failed with status $status; see $where" 12
