@@ -465,8 +465,10 @@ TEST_F(Read, IsInterruptedByASignal) {
 }
 
 TEST_F(Read, NeverMissesAWakeUpJustBeforeItSleeps) {
-    constexpr std::uint64_t rounds = 1000;
-    EXPECT_EQ(sleep_while_messages_come(rounds).woken, rounds);
+    constexpr std::uint64_t proofs = 500;
+    const WakeUps result = sleep_while_messages_come(proofs);
+    EXPECT_EQ(result.woken, result.rounds) << "a sleeper was not woken";
+    EXPECT_EQ(result.proving, proofs) << "the host did not let the simulator be stopped in time";
 }
 
 // --- What is lost, and how one knows. ---

@@ -16,15 +16,17 @@ namespace ladder::guest {
 
 /// What became of the sleepers.
 struct WakeUps {
+    std::uint64_t rounds;  ///< how often the reader went to sleep
     std::uint64_t woken;   ///< rounds in which read() returned
     std::uint64_t proving; ///< of these: rounds in which one message was made, and nothing else could wake
 };
 
 /// One message a round, and a reader on CPU 1 that goes to sleep at a random moment around it. If the wake-up
 /// came between the reader's look at the queue and its sleep, and was missed, no second message wakes it: the
-/// simulator has been stopped. (A round in which it was not stopped in time proves nothing, and is counted
-/// apart.) Ends with the first sleeper that is not woken within five seconds.
-inline WakeUps sleep_while_messages_come(std::uint64_t rounds) {
+/// simulator has been stopped. A round in which it was not stopped in time proves nothing. How often that
+/// happens is the host's to say, so there are as many rounds as it takes until @p proofs of them prove
+/// something, twenty times as many at most. Ends with the first sleeper that is not woken within five seconds.
+inline WakeUps sleep_while_messages_come(std::uint64_t proofs) {
     using std::chrono::microseconds;
     using std::chrono::steady_clock;
     constexpr unsigned int period_us = 300;
@@ -38,7 +40,7 @@ inline WakeUps sleep_while_messages_come(std::uint64_t rounds) {
         pin_to_cpu(1);
         std::minstd_rand random(1); // the same moments in each run
         hft_message message{};
-        for (std::uint64_t round = 1; round <= rounds; ++round) {
+        for (std::uint64_t round = 1; !stop; ++round) {
             while (round_begun < round && !stop) {
             }
             const auto sleep_at = start.load() + microseconds(period_us - 50 + random() % 200);
@@ -59,7 +61,8 @@ inline WakeUps sleep_while_messages_come(std::uint64_t rounds) {
         fcntl(device.descriptor(), F_SETFL, flags); // NOLINT(cppcoreguidelines-pro-type-vararg)
     };
     WakeUps result{};
-    for (std::uint64_t round = 1; round <= rounds; ++round) {
+    while (result.proving < proofs && result.rounds < 20 * proofs) {
+        const std::uint64_t round = ++result.rounds;
         const std::uint64_t before = Device::produced();
         {
             start = steady_clock::now();
@@ -87,7 +90,7 @@ inline WakeUps sleep_while_messages_come(std::uint64_t rounds) {
     }
     // Whatever was found: the reader has to come to its end.
     stop = true;
-    if (result.woken < rounds) {
+    if (result.woken < result.rounds) {
         make_messages(1);
     }
     reader.join();
