@@ -1,15 +1,18 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Builds the kernel of a stage and keeps what boots: $kernel_build/stageN/{bzImage,vmlinux,config}.
+# Builds the kernel of a stage, or one that only measures, and keeps what boots:
+# $kernel_build/{stageN,instruments,ablation}/{bzImage,vmlinux,config}.
 #
-#   build-kernel.sh N
+#   build-kernel.sh KERNEL      0, 1, 2, 3, instruments or ablation
 #
-# All stages share one object tree, so that climbing compiles only what a stage touches. DEBUG=1 and SANITIZE= have
+# All kernels share one object tree, so that climbing compiles only what a stage touches. DEBUG=1 and SANITIZE= have
 # trees of their own.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-check_stage "${1-}"
+check_kernel "${1-}"
 stage=$1
-out=$kernel_build/stage$stage
+out=$(boots_from "$stage")
+label=${out##*/}
+label=${label/stage/stage }
 object=$kernel_build/object
 need make gcc flex bison bc perl
 
@@ -35,7 +38,7 @@ free_kib=$(df -Pk "$build" | awk 'NR == 2 { print $4 }')
 kbuild() { kernel_make -s "$@" </dev/null {lock_fd}>&-; }
 
 mkdir -p "$object" "$kernel_build/log"
-log=$kernel_build/log/stage$stage.log
+log=$kernel_build/log/${out##*/}.log
 : >"$log"
 
 # The configuration: tinyconfig, the fragment, and a look at whether each of its lines took effect.
@@ -63,7 +66,7 @@ fi
 steps=$(awk -v s="$series" '$1 == s { print $5 }' "$top/scripts/kernels")
 [[ ! -f $object/vmlinux ]] || steps=0 # only what changed: nobody knows how much that is
 begun=$SECONDS
-say "building Linux $kernel, stage $stage (log: ${log#"$top"/})"
+say "building Linux $kernel, $label (log: ${log#"$top"/})"
 # Without -s, kbuild prints a line a file; that is what is counted.
 set +e
 kernel_make -j"$(jobs_wanted)" bzImage \
@@ -72,7 +75,7 @@ status=${PIPESTATUS[0]}
 set -e
 if [[ $status != 0 ]]; then
     grep -nE 'error:|Error [0-9]|\*\*\*|fatal' "$log" | head -n 5 >&2 || tail -n 5 "$log" >&2
-    die "Linux $kernel, stage $stage, did not build: see ${log#"$top"/}"
+    die "Linux $kernel, $label, did not build: see ${log#"$top"/}"
 fi
 if grep -E 'warning:' "$log" | grep -E 'hft|kernel/sys\.c' >&2; then
     die "a warning in our own kernel code: see ${log#"$top"/}"
@@ -83,4 +86,4 @@ cp "$object/arch/x86/boot/bzImage" "$object/vmlinux" "$out.new/"
 cp "$object/.config" "$out.new/config"
 printf '%s\n' "$stamp" >"$out.new/stamp"
 rm -rf "$out" && mv "$out.new" "$out"
-say "built Linux $kernel, stage $stage, in $((SECONDS - begun)) s"
+say "built Linux $kernel, $label, in $((SECONDS - begun)) s"

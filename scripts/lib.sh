@@ -30,6 +30,11 @@ check_stage() {
     [[ ${1-} =~ ^[0-3]$ ]] || die "stage '${1-}' is not 0, 1, 2 or 3" 2
 }
 
+# check_kernel NAME: a stage's number, or a kernel that only measures: stage 3 and common/measure/NAME.patch.
+check_kernel() {
+    [[ ${1-} =~ ^([0-3]|instruments|ablation)$ ]] || die "kernel '${1-}' is not 0, 1, 2, 3, instruments or ablation" 2
+}
+
 # check_number NAME VALUE LEAST MOST
 check_number() {
     [[ $2 =~ ^[0-9]{1,12}$ ]] && ((10#$2 >= $3 && 10#$2 <= $4)) ||
@@ -97,11 +102,17 @@ case ${SANITIZE-} in
 kasan | kcsan) variant+=-$SANITIZE fragments+=("$top/scripts/$SANITIZE.config") ;;
 *) die "SANITIZE=$SANITIZE is not kasan or kcsan" 2 ;;
 esac
-# patches_of N: what stage N consists of, in order; checks that only a debug kernel has come on top of stage 3.
+# patches_of KERNEL: what it consists of, in order; checks that only a debug kernel has come on top of stage 3.
 patches_of() {
-    local n
-    for n in $(seq 0 "$1"); do printf '%s\n' "$top/${stages[n]}/kernel.patch"; done
+    local n last=$1
+    [[ $1 =~ ^[0-3]$ ]] || last=3
+    for n in $(seq 0 "$last"); do printf '%s\n' "$top/${stages[n]}/kernel.patch"; done
+    if [[ ! $1 =~ ^[0-3]$ ]]; then printf '%s\n' "$top/common/measure/$1.patch"; fi
     if [[ $1 == 3 && ${SANITIZE-} == kasan ]]; then printf '%s\n' "$top/common/fuzz/guards.patch"; fi
 }
 [[ ${SANITIZE-} != kcsan || $series != 5.4 ]] || die 'Linux 5.4 has no KCSAN: take 6.1 or 6.12' 2
 kernel_build=$build/linux-$variant # source (patched), object (the compiler's), stageN (what boots)
+# boots_from KERNEL: the folder with what boots.
+boots_from() {
+    if [[ $1 =~ ^[0-3]$ ]]; then printf '%s\n' "$kernel_build/stage$1"; else printf '%s\n' "$kernel_build/$1"; fi
+}

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Makes $kernel_build/source the kernel of a stage: stock, and the patches 0 to N.
+# Makes $kernel_build/source the kernel of a stage: stock, and the patches 0 to N; or one that only measures.
 #
-#   patch-kernel.sh N
+#   patch-kernel.sh KERNEL      0, 1, 2, 3, instruments or ablation
 #
 # The tree is a farm of links to the shared, untouched source; only files that a patch touches are copies.
 # They are patched aside and then put in place where they differ, so that the compiler sees exactly what
 # changed between two stages, and an error leaves the tree as it was.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-check_stage "${1-}"
+check_kernel "${1-}"
 stage=$1
 need git
 
@@ -17,7 +17,7 @@ tree=$kernel_build/source
 export GIT_CEILING_DIRECTORIES=$build # the tree is inside this repository, and not part of it
 
 if [[ $(readlink "$kernel_build/stock" 2>/dev/null) != "$stock" ]]; then
-    rm -rf "$tree" "$kernel_build"/object "$kernel_build"/stage?
+    rm -rf "$tree" "$kernel_build"/object "$kernel_build"/{stage?,instruments,ablation}
     mkdir -p "$kernel_build"
     rm -rf "$tree.new"
     cp -as "$stock/." "$tree.new" 2>/dev/null || die "cannot link $stock into $kernel_build: is the disk full?"
@@ -28,7 +28,9 @@ fi
 # 5.4 names the function in its system call table differently: one hunk has an alternative.
 mapfile -t patches < <(patches_of "$stage")
 table=arch/x86/entry/syscalls/syscall_64.tbl
-all=("$top"/stage?-*/kernel.patch)
+# Every patch there is, so that a file of another kernel's goes away.
+shopt -s nullglob
+all=("$top"/stage?-*/kernel.patch "$top"/common/measure/*.patch)
 mapfile -t touched < <(git apply --numstat "${all[@]}" | cut -f3 | sort -u)
 
 aside=$kernel_build/patched

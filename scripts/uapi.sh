@@ -17,3 +17,14 @@ for n in 0 1 2 3; do
     cmp -s "$aside/$header" "$build/uapi/stage$n/linux/hft.h" ||
         cp "$aside/$header" "$build/uapi/stage$n/linux/hft.h"
 done
+# The kernels that only measure: each stage 3 and a patch.
+for patch in "$top"/common/measure/*.patch; do
+    [[ -e $patch ]] || continue
+    name=$(basename "$patch" .patch)
+    rm -rf "$aside.$name" && cp -r "$aside" "$aside.$name"
+    (cd "$aside.$name" && git apply --include="$header" "$patch") ||
+        die "common/measure/$name.patch: the part for $header does not apply to stage 3"
+    mkdir -p "$build/uapi/$name/linux"
+    cmp -s "$aside.$name/$header" "$build/uapi/$name/linux/hft.h" ||
+        cp "$aside.$name/$header" "$build/uapi/$name/linux/hft.h"
+done
