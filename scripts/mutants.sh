@@ -88,13 +88,16 @@ run_mutant() {
         say "  $name: DOES NOT BUILD: $(grep -m 1 error "$log")"
         return
     fi
-    rm -rf "$output"
-    mkdir -p "$output/kernel"
-    cp "$kernel_build/object/arch/x86/boot/bzImage" "$kernel_build/stage$stage/config" "$output/kernel/"
-    echo "mutant $name" >"$output/kernel/stamp"
-    "$top/scripts/boot.sh" --kernel "$output/kernel" --initramfs "$initramfs" --command "$command" \
+    # Beside the stages, where the runner finds what a report's addresses mean.
+    local kernel=$kernel_build/mutant
+    rm -rf "$output" "$kernel"
+    mkdir -p "$output" "$kernel"
+    cp "$kernel_build/object/arch/x86/boot/bzImage" "$kernel_build/stage$stage/config" "$kernel/"
+    ln "$kernel_build/object/vmlinux" "$kernel/"
+    echo "mutant $name" >"$kernel/stamp"
+    "$top/scripts/boot.sh" --kernel "$kernel" --initramfs "$initramfs" --command "$command" \
         --output "$output" --deadline "$deadline" >"$log" 2>&1 || status=$?
-    rm "$output/kernel/bzImage"
+    rm -rf "$kernel"
     if [[ -n $report ]]; then
         judge_report
         return

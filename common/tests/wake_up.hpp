@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <csignal>
 #include <cstdint>
 #include <random>
 #include <thread>
@@ -40,6 +41,7 @@ inline WakeUps sleep_while_messages_come(std::uint64_t proofs) {
     std::atomic<std::uint64_t> round_begun{0};
     std::atomic<std::uint64_t> round_read{0};
     std::atomic<bool> stop{false};
+    std::atomic<bool> ended{false};
 
     std::thread reader([&] {
         pin_to_cpu(1);
@@ -57,11 +59,11 @@ inline WakeUps sleep_while_messages_come(std::uint64_t proofs) {
             while (!stop &&
                    read(device.descriptor(), &message, sizeof(message)) != ssize_t{sizeof(message)}) {
             }
-            if (stop) {
-                return;
+            if (!stop) {
+                round_read = round;
             }
-            round_read = round;
         }
+        ended = true;
     });
 
     const auto set_flags = [&](int flags) {
@@ -97,10 +99,11 @@ inline WakeUps sleep_while_messages_come(std::uint64_t proofs) {
             set_flags(O_RDWR);
         }
     }
-    // Whatever was found: the reader has to come to its end.
+    // Whatever was found, the reader has to come to its end: a signal ends a sleep that no message does.
     stop = true;
-    if (result.woken < result.rounds) {
-        make_messages(1);
+    while (!ended) {
+        pthread_kill(reader.native_handle(), SIGALRM);
+        usleep(500);
     }
     reader.join();
     return result;
