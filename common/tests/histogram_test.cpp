@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <memory>
 #include <random>
+#include <stdexcept>
 
 namespace {
 
@@ -165,6 +166,26 @@ TEST(Histogram, SingleValuesAreExactBecauseOfTheMaximum) {
         EXPECT_EQ(histogram.percentile(ladder::p50), value);
         EXPECT_EQ(histogram.percentile(highest_quantile), value);
     }
+}
+
+TEST(Histogram, RanksOutsideAreErrors) {
+    Histogram histogram;
+    EXPECT_THROW((void)histogram.value_at(0), std::out_of_range);
+    EXPECT_THROW((void)histogram.value_at(1), std::out_of_range);
+    EXPECT_THROW((void)histogram.summary(), std::invalid_argument);
+    EXPECT_THROW((void)histogram.count_in(Histogram::bucket_count), std::out_of_range);
+    histogram.record(7);
+    EXPECT_EQ(histogram.value_at(1), 7U);
+    EXPECT_THROW((void)histogram.value_at(2), std::out_of_range);
+}
+
+TEST(Histogram, BucketsCount) {
+    Histogram histogram;
+    histogram.record(256);
+    histogram.record(257);
+    histogram.record(258);
+    EXPECT_EQ(histogram.count_in(256), 2U);
+    EXPECT_EQ(histogram.count_in(257), 1U);
 }
 
 TEST(Histogram, HasAFixedSize) {
