@@ -5,6 +5,17 @@
 
 namespace ladder {
 
+void Histogram::record(Cycles value, std::uint64_t times) {
+    if (times > std::numeric_limits<std::uint64_t>::max() - count_) {
+        throw std::overflow_error("the histogram has too many samples");
+    }
+    if (times > 0) {
+        record(value);
+        counts_[index_of(value)] += times - 1;
+        count_ += times - 1;
+    }
+}
+
 void Histogram::merge(const Histogram &other) {
     // No bucket holds more than the total, so a total that fits means that all buckets fit.
     if (other.count_ > std::numeric_limits<std::uint64_t>::max() - count_) {

@@ -63,6 +63,12 @@ public:
         max_ = value > max_ ? value : max_;
     }
 
+    /// Adds a sample many times. @param times  0 adds nothing
+    ///
+    /// @throws std::overflow_error if the sum of the counts does not fit into 64 bits; nothing is changed
+    /// then
+    void record(Cycles value, std::uint64_t times);
+
     /// Adds all samples of another histogram. The other one may be empty, or this one.
     ///
     /// @throws std::overflow_error if the sum of the counts does not fit into 64 bits; nothing is changed

@@ -56,7 +56,7 @@ record() {
 # process to kill at the end. It sleeps until the console grows: nothing wakes up here while the guest measures.
 follow_progress() {
     : >"$1"
-    setpriv --pdeathsig KILL tail -n +1 -f "$1" 2>/dev/null > >(
+    setpriv --pdeathsig KILL tail -n +1 -f "$1" > >(
         declare -A seen=() # the runner writes the console once more when all is over
         while IFS= read -r line; do
             line=${line%$'\r'}
@@ -64,7 +64,7 @@ follow_progress() {
             seen[$line]=1
             printf '%s\n' "$line" >&2
         done
-    ) &
+    ) 2>/dev/null &
     follower=$!
 }
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <limits>
 #include <memory>
 #include <random>
 #include <stdexcept>
@@ -177,6 +178,17 @@ TEST(Histogram, RanksOutsideAreErrors) {
     histogram.record(7);
     EXPECT_EQ(histogram.value_at(1), 7U);
     EXPECT_THROW((void)histogram.value_at(2), std::out_of_range);
+}
+
+TEST(Histogram, RecordsOneValueManyTimes) {
+    Histogram histogram;
+    histogram.record(9, 0);
+    EXPECT_EQ(histogram.count(), 0U);
+    histogram.record(9, 1'000'000'000'000);
+    EXPECT_EQ(histogram.count(), 1'000'000'000'000U);
+    EXPECT_EQ(histogram.percentile(ladder::p999), 9U);
+    EXPECT_THROW(histogram.record(1, std::numeric_limits<std::uint64_t>::max()), std::overflow_error);
+    EXPECT_EQ(histogram.min(), 9U) << "nothing is changed";
 }
 
 TEST(Histogram, BucketsCount) {
