@@ -16,6 +16,8 @@ Climb (N is 0, 1, 2 or 3)
   make stageN-debug   the guest waits for gdb, and gdb is attached
   make diff FROM=0 TO=3  the same as stageN-diff, between any two stages
   make table          all stages in turn, several rounds: the results table beside the original's
+  make plots          pictures of all results that are there, in build/plots
+  make report         tables, pictures and provenance in one file to hand in: build/report.html
   make bench          the C++ ring on this host, beside boost's, moodycamel's and DPDK's
   make book           the book, as web pages in build/book
 
@@ -44,6 +46,7 @@ Variables, for example `make stage3-run KERNEL=6.12 SAMPLES=10000`
   ACCEL=auto          auto (KVM if it really boots a kernel, else TCG), kvm or tcg
   SAMPLES=1000        messages per series
   WARMUP=0            messages before the first sample; printed with every row
+  RAW=1               keep each sample of a series of more than 10,000, not a histogram
   ROUNDS=5            rounds of `make table`
   PERIOD_US=1000      microseconds from one message to the next
   JOBS=2              compilers at once (as many as there are CPUs)
