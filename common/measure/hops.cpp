@@ -71,22 +71,28 @@ Part Budget::whole() const {
     return {"whole", mean_moment(names_.size()), median};
 }
 
-Cause cause_of(const Arrival &arrival, const Usual &usual) {
+Cause cause_of(const Arrival &arrival, const Usual &usual, std::span<const Gap> gaps) {
     const Cycles late = excess(excess(arrival.seen, arrival.stamped), usual.latency);
     if (late == 0) {
         return Cause::unexplained;
     }
-    const Cycles store = excess(arrival.stored, arrival.stamped);
-    if (2 * excess(store, usual.store) >= late) {
+    if (2 * excess(excess(arrival.stored, arrival.stamped), usual.store) >= late) {
         return Cause::producer;
     }
-    const Cycles gap = excess(arrival.seen, arrival.looked);
-    // Only what of the gap came after the store kept the message waiting.
-    const Cycles waited = excess(arrival.seen, std::max(arrival.looked, arrival.stored));
-    if (gap > not_running * usual.look && 2 * waited >= late) {
-        return arrival.interrupted ? Cause::interrupt : Cause::standstill;
+    // Only what of the gaps came after the store kept the message waiting. One that waited behind others may
+    // have been stored before a gap that ended long before it was seen.
+    Cycles interrupted = 0;
+    Cycles still = 0;
+    const auto first = std::partition_point(gaps.begin(), gaps.end(),
+                                            [&](const Gap &gap) { return gap.to <= arrival.stored; });
+    for (auto gap = first; gap != gaps.end() && gap->from < arrival.seen; ++gap) {
+        const Cycles waited = std::min(gap->to, arrival.seen) - std::max(gap->from, arrival.stored);
+        (gap->interrupted ? interrupted : still) += waited;
     }
-    return Cause::unexplained;
+    if (2 * (interrupted + still) < late) {
+        return Cause::unexplained;
+    }
+    return interrupted > still ? Cause::interrupt : Cause::standstill;
 }
 
 const char *to_string(Cause cause) {

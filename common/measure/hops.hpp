@@ -54,20 +54,24 @@ private:
 /// The nearest-rank median of values in any order. @throws std::invalid_argument ("no messages")
 std::int64_t signed_median(std::vector<std::int64_t> values);
 
-/// What is known of a message that arrived while the consumer wrote down each of its looks.
+/// A time during which the consumer did not look.
+struct Gap {
+    Cycles from;      ///< its last look before
+    Cycles to;        ///< its first look after
+    bool interrupted; ///< an interrupt came to the consumer's CPU
+};
+
+/// What is known of a message that arrived while the consumer wrote down its gaps.
 struct Arrival {
-    Cycles stamped;   ///< the producer made it
-    Cycles stored;    ///< the producer had stored it
-    Cycles looked;    ///< the last look that did not find it
-    Cycles seen;      ///< the consumer had seen it
-    bool interrupted; ///< an interrupt came to the consumer's CPU between the last two
+    Cycles stamped; ///< the producer made it
+    Cycles stored;  ///< the producer had stored it
+    Cycles seen;    ///< the consumer had seen it
 };
 
 /// What is usual, in the same series, in cycles.
 struct Usual {
     Cycles latency; ///< median from the stamp to the moment it was seen
     Cycles store;   ///< median from the stamp to the store
-    Cycles look;    ///< median from one look to the next
 };
 
 /// Why a message was late.
@@ -78,13 +82,11 @@ enum class Cause {
     unexplained, ///< nothing that was measured says why
 };
 
-/// A gap between two looks so many times as long as usual means that the consumer was not running.
-constexpr Cycles not_running = 10;
-
 /// @brief Why a message was late.
 ///
 /// A cause has to account for at least half of the lateness, which is what the latency has above the usual.
-Cause cause_of(const Arrival &arrival, const Usual &usual);
+/// @param gaps  of the whole series, in the order of time, without overlap
+Cause cause_of(const Arrival &arrival, const Usual &usual, std::span<const Gap> gaps);
 
 /// A cause in words, for tables.
 const char *to_string(Cause cause);

@@ -44,7 +44,7 @@ public:
     /// ones may still be missing when the message has just arrived.
     std::optional<Moments> of(std::uint64_t sequence) const {
         const hft_hop &hop = hops_->messages[sequence % HFT_HOPS];
-        // Pairs with the release in hft_hop_begin().
+        // Pairs with the release in hft_hop_put().
         if (load_acquire(hop.sequence) != sequence) {
             return std::nullopt;
         }

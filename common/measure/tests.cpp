@@ -14,6 +14,7 @@
 #include <sys/signalfd.h>
 
 #include "common/measure/instruments.hpp"
+#include "common/measure/interrupt_mark.hpp"
 #include "common/tests/guest.hpp"
 #include "common/tsc.hpp"
 
@@ -29,6 +30,7 @@ static_assert((HFT_HOPS & (HFT_HOPS - 1)) == 0, "a power of two");
 namespace {
 
 class Hop : public DeviceTest {};
+class Mark : public DeviceTest {};
 class Poll : public DeviceTest {};
 class Eventfd : public DeviceTest {};
 class Signal : public DeviceTest {};
@@ -135,6 +137,7 @@ TEST_F(Hop, OfAMessageThatWokeAReaderAreInOrder) {
             hft_message message{};
             ASSERT_EQ(read(device.descriptor(), &message, sizeof(message)), ssize_t{sizeof(message)});
             const ladder::Cycles received = ladder::tsc_now();
+            hops.write_down(true); // the reader's moments are written when it comes again
             const auto hop = hops.of(message.sequence);
             ASSERT_TRUE(hop.has_value());
             EXPECT_EQ(hop->stamped, message.stamp);
@@ -157,10 +160,28 @@ TEST_F(Hop, OfAMessageThatWaitedSaysThatNobodySlept) {
     hops.write_down(true);
     make_messages(3);
     const hft_message message = read_messages(device, 1).front();
+    EXPECT_EQ(hops.of(message.sequence)->copied, 0U);
+    hops.write_down(true);
     const auto hop = hops.of(message.sequence);
     ASSERT_TRUE(hop.has_value());
     EXPECT_EQ(hop->running, 0U);
     EXPECT_GE(hop->copied, hop->handed_over);
+}
+
+TEST_F(Hop, OfEachOfSeveralMessagesInOneReadAreThere) {
+    const Device device(O_RDWR | O_NONBLOCK);
+    const Hops hops(device);
+    hops.write_down(true);
+    make_messages(5);
+    const std::vector<hft_message> messages = read_messages(device, 5);
+    hops.write_down(true);
+    ladder::Cycles last = 0;
+    for (const hft_message &message : messages) {
+        const auto hop = hops.of(message.sequence);
+        ASSERT_TRUE(hop.has_value());
+        EXPECT_GT(hop->copied, last);
+        last = hop->copied;
+    }
 }
 
 TEST_F(Hop, OfTheRingSaysWhenTheSlotWasStored) {
@@ -200,6 +221,35 @@ TEST_F(Hop, IsForgottenAndOffForANewConsumer) {
     EXPECT_FALSE(hops.of(last).has_value());
     make_messages(3);
     EXPECT_FALSE(hops.of(Device::produced()).has_value());
+}
+
+// --- The mark by which a program sees that it was interrupted. ---
+
+TEST_F(Mark, IsGoneAfterAnInterrupt) {
+    const Simulator simulator(1000); // interrupts on CPU 0
+    on_cpu(0, [] {
+        const ladder::InterruptMark mark;
+        mark.set();
+        const std::uint64_t before = timer_interrupts(0);
+        await("an interrupt", [&] { return timer_interrupts(0) > before; });
+        EXPECT_TRUE(mark.gone());
+        mark.set();
+    });
+}
+
+TEST_F(Mark, StaysThroughSystemCalls) {
+    on_cpu(1, [] {
+        const ladder::InterruptMark mark;
+        await("a moment without an interrupt", [&] {
+            const std::uint64_t before = timer_interrupts(1);
+            mark.set();
+            for (int call = 0; call < 100; ++call) {
+                getppid();
+            }
+            const bool gone = mark.gone();
+            return !gone && timer_interrupts(1) == before;
+        });
+    });
 }
 
 // --- poll() and epoll. ---

@@ -87,41 +87,54 @@ TEST(SignedMedian, IsOneOfTheValues) {
     EXPECT_EQ(signed_median({4, -3, 9, 1}), 1);
 }
 
-constexpr Usual usual{.latency = 1000, .store = 100, .look = 50};
+constexpr Usual usual{.latency = 1000, .store = 100};
+constexpr Cycles stamped = 1'000'000;
 
-/// A message whose store took @p store, seen @p wait after it, @p gap after the look before.
-Arrival arrival(Cycles store, Cycles wait, Cycles gap, bool interrupted = false) {
-    constexpr Cycles stamped = 1'000'000;
-    const Cycles seen = stamped + store + wait;
-    return {stamped, stamped + store, seen - gap, seen, interrupted};
+/// The cause of a message whose store took @p store, and that was seen @p wait after it.
+Cause cause(Cycles store, Cycles wait, const std::vector<Gap> &gaps) {
+    return cause_of({stamped, stamped + store, stamped + store + wait}, usual, gaps);
 }
 
 TEST(Cause, IsTheProducerIfTheStoreTookMostOfIt) {
-    EXPECT_EQ(cause_of(arrival(50'000, 900, 50), usual), Cause::producer);
-    EXPECT_EQ(cause_of(arrival(50'000, 900, 60'000, true), usual), Cause::producer);
+    EXPECT_EQ(cause(50'000, 900, {}), Cause::producer);
+    EXPECT_EQ(cause(50'000, 900, {{stamped - 10'000, stamped + 50'900, true}}), Cause::producer);
 }
 
 TEST(Cause, IsTheConsumerIfItDidNotLook) {
-    EXPECT_EQ(cause_of(arrival(100, 50'000, 60'000, true), usual), Cause::interrupt);
-    EXPECT_EQ(cause_of(arrival(100, 50'000, 60'000, false), usual), Cause::standstill);
+    const Gap gap{stamped - 10'000, stamped + 50'100, true};
+    EXPECT_EQ(cause(100, 50'000, {gap}), Cause::interrupt);
+    EXPECT_EQ(cause(100, 50'000, {{gap.from, gap.to, false}}), Cause::standstill);
 }
 
 TEST(Cause, IsUnknownIfTheConsumerLookedAllTheTime) {
-    EXPECT_EQ(cause_of(arrival(100, 50'000, 50), usual), Cause::unexplained);
-    EXPECT_EQ(cause_of(arrival(100, 50'000, not_running * usual.look, true), usual), Cause::unexplained);
+    EXPECT_EQ(cause(100, 50'000, {}), Cause::unexplained);
+    EXPECT_EQ(cause(100, 50'000, {{0, 1'000, true}, {stamped + 60'000, stamped + 70'000, true}}),
+              Cause::unexplained);
 }
 
 TEST(Cause, IsUnknownIfNothingAccountsForHalf) {
-    EXPECT_EQ(cause_of(arrival(15'000, 50'000, 20'000), usual), Cause::unexplained);
+    EXPECT_EQ(cause(15'000, 50'000, {{stamped + 30'000, stamped + 50'000, true}}), Cause::unexplained);
 }
 
 TEST(Cause, IsUnknownOfAMessageThatWasNotLate) {
-    EXPECT_EQ(cause_of(arrival(100, 900, 2'000), usual), Cause::unexplained);
+    EXPECT_EQ(cause(100, 900, {{stamped, stamped + 1'000, true}}), Cause::unexplained);
 }
 
 TEST(Cause, CountsOnlyTheGapAfterTheStore) {
-    // A gap that was nearly over when the message was stored.
-    EXPECT_EQ(cause_of(arrival(9'000, 3'000, 100'000), {1000, 8'000, 50}), Cause::unexplained);
+    EXPECT_EQ(cause(100, 50'000, {{0, stamped + 10'000, false}}), Cause::unexplained);
+}
+
+TEST(Cause, IsTheGapThatTheMessagesBeforeItHadWaitedFor) {
+    // The gap has ended; this one was seen after the others that came during it.
+    EXPECT_EQ(cause(100, 50'000, {{stamped, stamped + 40'000, false}}), Cause::standstill);
+}
+
+TEST(Cause, AddsUpGapsAndTakesTheKindThatTookLonger) {
+    const std::vector<Gap> gaps{{stamped + 1'000, stamped + 16'000, true},
+                                {stamped + 20'000, stamped + 32'000, false},
+                                {stamped + 40'000, stamped + 48'000, false}};
+    EXPECT_EQ(cause(100, 50'000, gaps), Cause::standstill);
+    EXPECT_EQ(cause(100, 50'000, {gaps[0], {stamped + 30'000, stamped + 42'000, false}}), Cause::interrupt);
 }
 
 } // namespace
