@@ -17,7 +17,7 @@ measure_in_guest() {
         declare -A seen=() # the runner rewrites the console at the end
         while IFS= read -r line; do
             line=${line%$'\r'}
-            [[ $line == '  round '* && -z ${seen[$line]-} ]] || continue
+            [[ ($line == '  round '* || $line == '  skipped '*) && -z ${seen[$line]-} ]] || continue
             seen[$line]=1
             say "$line"
         done
@@ -31,4 +31,18 @@ measure_in_guest() {
         grep -E "^$program: " "$measured/console.log" >&2 || true
         exit "$status"
     fi
+}
+
+# finish_result NAME: the program's NAME.json, with where it came from, becomes build/results/NAME.json.
+finish_result() {
+    jq -s '.[0] * {environment: (.[1] + .[0].environment)}' "$measured/$1.json" "$measured/host.json" \
+        >"$build/results/$1.json"
+    say
+    say "Found: $(jq -r .finding "$build/results/$1.json")."
+    say "written: build/results/$1.json"
+}
+
+# need_liburing: without it, CMake leaves out the programs that use it.
+need_liburing() {
+    [[ -f /usr/include/liburing.h ]] || die 'liburing.h is missing: run ./scripts/setup.sh'
 }
