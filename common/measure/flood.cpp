@@ -8,6 +8,7 @@
 
 #include <fmt/core.h>
 
+#include "common/markdown.hpp"
 #include "common/statistics.hpp"
 
 namespace ladder {
@@ -79,7 +80,7 @@ json loses_nothing(const Floods &floods, unsigned int capacity) {
     }
     return {
         {"goal", fmt::format("the ring loses nothing in bursts of up to {} messages, its capacity, while its "
-                             "consumer is less than a tick behind",
+                             "consumer is less than half a tick behind",
                              capacity)},
         {"most_lost_share", most},
         {"most_lost_in_time_share", in_time},
@@ -93,7 +94,7 @@ std::string finding(const json &goals) {
     return fmt::format(
         "at its best the ring delivers {:.1f} times what one read a message does (goal 10: {}) and "
         "{:.1f} times what batched read does (goal more than 1: {}); in bursts up to its capacity it "
-        "lost at most {:.4f} % while its consumer was less than a tick behind (goal 0: {}), and "
+        "lost at most {:.4f} % while its consumer was less than half a tick behind (goal 0: {}), and "
         "{:.4f} % in all",
         goals[0]["ratio"].get<double>(), word(goals[0]), goals[1]["ratio"].get<double>(), word(goals[1]),
         100 * goals[2]["most_lost_in_time_share"].get<double>(), word(goals[2]),
@@ -131,14 +132,6 @@ std::string table(const json &rows, const std::string &title, const std::string 
     return text + "\n";
 }
 
-std::string with_commas(double value) {
-    std::string digits = std::to_string(std::llround(value));
-    for (auto place = static_cast<std::ptrdiff_t>(digits.size()) - 3; place > 0; place -= 3) {
-        digits.insert(static_cast<std::size_t>(place), ",");
-    }
-    return digits;
-}
-
 } // namespace
 
 json flood_result(const Floods &floods, const std::vector<std::string> &doors, unsigned int capacity) {
@@ -163,11 +156,12 @@ json flood_result(const Floods &floods, const std::vector<std::string> &doors, u
 
 std::string flood_tables(const json &result) {
     const json &rows = result.at("rows");
-    std::string text = table(rows, "arrived a second", "arrived_per_second", with_commas) + "\n";
+    const auto whole = [](double value) { return grouped(static_cast<Cycles>(std::llround(value))); };
+    std::string text = table(rows, "arrived a second", "arrived_per_second", whole) + "\n";
     const auto share = [](double value) { return value == 0 ? "0" : fmt::format("{:.3f} %", 100 * value); };
     text += table(rows, "lost", "lost_share", share);
     text += "\n" + table(rows, "lost, not behind", "lost_in_time_share", share);
-    text += "\n" + table(rows, "cycles per message", "cycles_per_message", with_commas) + "\n";
+    text += "\n" + table(rows, "cycles per message", "cycles_per_message", whole) + "\n";
     for (const json &goal : result.at("goals")) {
         text += fmt::format("goal: {}: {}\n", goal.at("goal").get<std::string>(),
                             goal.at("reached").get<bool>() ? "reached" : "NOT reached");

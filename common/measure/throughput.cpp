@@ -54,17 +54,19 @@ std::vector<DoorKind> doors() {
 class Counter {
 public:
     /// @param last    the number before the first message
-    /// @param behind  a message that has waited for so many cycles says that the consumer is behind
+    /// @param behind  a consumer that takes a message so many cycles after its stamp is behind
     Counter(std::uint64_t last, Cycles behind) : last_(last), behind_(behind) {}
 
-    void take(std::span<const hft_message> messages, Cycles received) {
-        if (received - messages.front().stamp > behind_) {
-            caught_up_at_ = arrived_ + HFT_RING_SLOTS; // until then a gap may come that began now
+    /// @param done  when the last of them had been taken
+    void take(std::span<const hft_message> messages, Cycles done) {
+        if (done - messages.front().stamp > behind_) {
+            caught_up_at_ =
+                arrived_ + messages.size() + HFT_RING_SLOTS; // until then a gap may come that began now
         }
         for (const hft_message &message : messages) {
             const std::uint64_t lost = message.sequence - last_ - 1;
             lost_ += lost;
-            lost_in_time_ += arrived_ <= caught_up_at_ && caught_up_at_ != 0 ? 0 : lost;
+            lost_in_time_ += arrived_ < caught_up_at_ ? 0 : lost;
             last_ = message.sequence;
             ++arrived_;
         }
@@ -99,7 +101,7 @@ Flood measure_flood(const DoorKind &kind, unsigned int burst, const Settings &se
     // The first ones show that it has begun.
     const Taken first = door->take(room);
 
-    Counter counter(room[first.count - 1].sequence, tick);
+    Counter counter(room[first.count - 1].sequence, tick / 2);
     const CpuTime cpu;
     const Cycles begun = tsc_now();
     const Cycles end = begun + settings.samples * tick;
@@ -107,9 +109,9 @@ Flood measure_flood(const DoorKind &kind, unsigned int burst, const Settings &se
     Cycles now = begun;
     while (now < end || counter.arrived() == 0) {
         const Taken taken = door->take(room);
-        counter.take(std::span(room).first(taken.count), taken.received);
-        idle += taken.idle;
         now = tsc_now();
+        counter.take(std::span(room).first(taken.count), now);
+        idle += taken.idle;
     }
     const double spent = static_cast<double>(cpu.nanoseconds()) * static_cast<double>(tsc_khz) / 1e6;
     const double seconds = static_cast<double>(now - begun) / (static_cast<double>(tsc_khz) * 1e3);
@@ -133,7 +135,7 @@ json measure(const Settings &settings, const Deadline &deadline) {
     for (int round = 1; round <= settings.rounds; ++round) {
         for (const unsigned int burst : bursts) {
             for (const DoorKind &kind : kinds) {
-                in_thread([&] {
+                with_own_affinity([&] {
                     floods[kind.name][burst].push_back(measure_flood(kind, burst, settings, place, khz));
                 });
             }
