@@ -46,7 +46,7 @@ void measure_door(const DoorKind &kind, const Options &options, const Deadline &
 
 std::vector<Contender> contenders(const Options &options, const Deadline &deadline) {
     std::vector<Contender> all;
-    for (const auto &doors : {read_doors(), uring_doors(), pipe_doors(), mapped_doors()}) {
+    for (const auto &doors : {read_doors(), uring_doors(), pipe_doors(), bpf_doors(), mapped_doors()}) {
         for (const DoorKind &kind : doors) {
             if (!kind.open) {
                 fmt::print(stderr, "  skipped {}: {}\n", kind.name, kind.why_not);

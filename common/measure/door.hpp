@@ -101,6 +101,8 @@ std::vector<DoorKind> read_doors();
 std::vector<DoorKind> uring_doors();
 /// A pipe, from a process that plays the packet simulator.
 std::vector<DoorKind> pipe_doors();
+/// The BPF ring buffer, without a driver.
+std::vector<DoorKind> bpf_doors();
 /// What is mapped and polled: mailbox and ring.
 std::vector<DoorKind> mapped_doors();
 
