@@ -52,6 +52,22 @@ record() {
         >"$build/results/trust/$1.json"
 }
 
+# follow_progress CONSOLE: from now on, what the guest says of its progress comes to standard error; sets "follower", the
+# process to kill at the end. It sleeps until the console grows: nothing wakes up here while the guest measures.
+follow_progress() {
+    : >"$1"
+    setpriv --pdeathsig KILL tail -n +1 -f "$1" > >(
+        declare -A seen=() # the runner writes the console once more when all is over
+        while IFS= read -r line; do
+            line=${line%$'\r'}
+            [[ $line =~ ^'  '.*' left'$ && -z ${seen[$line]-} ]] || continue
+            seen[$line]=1
+            printf '%s\n' "$line" >&2
+        done
+    ) 2>/dev/null &
+    follower=$!
+}
+
 # check_path: the kernel's make does not work below a folder with a blank or a colon in its name.
 check_path() {
     [[ $build != *[[:space:]:]* ]] || die "a kernel cannot be built in '$build', because of the blank or colon: move the checkout" 2
