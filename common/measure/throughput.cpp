@@ -72,7 +72,12 @@ public:
         }
     }
 
-    std::uint64_t last() const { return last_; }
+    /// Forgets the counts; whether the consumer is behind stays known.
+    void restart() {
+        caught_up_at_ -= std::min(caught_up_at_, arrived_);
+        arrived_ = lost_ = lost_in_time_ = 0;
+    }
+
     std::uint64_t arrived() const { return arrived_; }
     double lost_share() const { return share(lost_); }
     /// Lost though the consumer was not behind.
@@ -98,10 +103,10 @@ Flood measure_flood(const DoorKind &kind, unsigned int burst, const Settings &se
     std::array<hft_message, HFT_RING_SLOTS> room{};
     const Cycles tick = settings.period_us * tsc_khz / 1000;
     door->start(settings.period_us, burst);
-    // The first ones show that it has begun.
-    const Taken first = door->take(room);
-
-    Counter counter(room[first.count - 1].sequence, tick / 2);
+    Counter counter(door->last_before(), tick / 2);
+    const Taken first = door->take(room); // it has begun
+    counter.take(std::span(room).first(first.count), tsc_now());
+    counter.restart();
     const CpuTime cpu;
     const Cycles begun = tsc_now();
     const Cycles end = begun + settings.samples * tick;
