@@ -103,8 +103,8 @@ kernel_make() {
         nice make -C "$kernel_build/source" O="$kernel_build/object" CC="$compiler" HOSTCC="$compiler" "$@"
 }
 
-# Which kernel is asked for: KERNEL=6.1, 6.12, 5.4 or a full version. DEBUG=1 and SANITIZE=kasan or kcsan have object
-# trees of their own; each is a fragment of configuration on top of kernel.config.
+# Which kernel is asked for: KERNEL=6.1, 6.12, 5.4 or a full version. DEBUG=1, BPF=1 and SANITIZE=kasan or kcsan have
+# object trees of their own; each is a fragment of configuration on top of kernel.config.
 kernel=${KERNEL:-6.1}
 [[ $kernel =~ ^[0-9]+\.[0-9]+(\.[0-9]+)?$ ]] || die "KERNEL=$kernel is not a version such as 6.1, 6.12 or 5.4" 2
 series=$(cut -d. -f1,2 <<<"$kernel")
@@ -112,6 +112,10 @@ variant=$kernel${KERNEL_SRC:+-src}
 fragments=("$top/scripts/kernel.config")
 if [[ ${DEBUG:-0} == 1 ]]; then
     variant+=-debug fragments+=("$top/scripts/debug.config")
+fi
+if [[ ${BPF:-0} == 1 ]]; then
+    [[ $series != 5.4 ]] || die 'Linux 5.4 has no BPF ring buffer: take 6.1 or 6.12, or BPF=0' 2
+    variant+=-bpf fragments+=("$top/scripts/bpf.config")
 fi
 case ${SANITIZE-} in
 '') ;;
