@@ -10,7 +10,7 @@ export $(foreach variable,$(VARIABLES),$(if $(value $(variable)),$(variable)))
 
 STAGES := 0 1 2 3
 
-.PHONY: help doctor setup table diff test mutants ring-mutants bench model litmus fuzz soak faults boots trust test-full lint book clean distclean
+.PHONY: help doctor setup table budget diff test mutants ring-mutants bench model litmus fuzz soak faults boots trust test-full lint book clean distclean
 .PHONY: $(foreach verb,run shell debug test diff,$(STAGES:%=stage%-$(verb)))
 
 help:
@@ -42,6 +42,9 @@ diff:
 
 table:
 	@scripts/table.sh
+
+budget:
+	@scripts/budget.sh
 
 test:
 	@scripts/test.sh

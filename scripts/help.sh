@@ -16,6 +16,7 @@ Climb (N is 0, 1, 2 or 3)
   make stageN-debug   the guest waits for gdb, and gdb is attached
   make diff FROM=0 TO=3  the same as stageN-diff, between any two stages
   make table          all stages in turn, several rounds: the results table beside the original's
+  make budget         where the cycles of stage 1 and 3 go, hop by hop, and why the latest messages are late
   make bench          the C++ ring on this host, beside boost's, moodycamel's and DPDK's
   make book           the book, as web pages in build/book
 

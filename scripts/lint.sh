@@ -25,16 +25,16 @@ checkpatch() {
     stock=$(KERNEL=6.1 KERNEL_SRC='' "$top/scripts/get-kernel.sh")
     perl "$stock/scripts/checkpatch.pl" --no-tree --strict --quiet \
         --ignore FILE_PATH_CHANGES,LINUX_VERSION_CODE,CONSTANT_COMPARISON \
-        "$top"/stage?-*/kernel.patch "$top"/common/fuzz/guards.patch
+        "$top"/stage?-*/kernel.patch "$top"/common/fuzz/guards.patch "$top"/common/measure/*.patch
 }
 
-# sparse reads the two files that have our code, in the tree of stage 3; only what it says of our lines counts.
-run_sparse() {
-    "$top/scripts/build-kernel.sh" 3
-    local log=$build/sparse.log
+# sparse reads the two files that have our code, in the tree of a kernel; only what it says of our lines counts.
+run_sparse() { # run_sparse KERNEL
+    "$top/scripts/build-kernel.sh" "$1"
+    local log=$build/sparse-$1.log
     (
         lock "$kernel_build.lock" "building Linux $kernel"
-        "$top/scripts/patch-kernel.sh" 3
+        "$top/scripts/patch-kernel.sh" "$1"
         rm -f "$kernel_build/object/kernel/sys.o" "$kernel_build/object/drivers/char/hft.o"
         kernel_make C=1 CF='-Wno-decl' kernel/sys.o drivers/char/hft.o
     ) >"$log" 2>&1 || { tail -n 3 "$log" && return 1; }
@@ -46,12 +46,12 @@ run_sparse() {
 }
 
 # gcc's own walk through the driver: memory that leaks or is used after it was freed, on any path.
-analyzer() {
-    "$top/scripts/build-kernel.sh" 3
-    local log=$build/analyzer.log
+analyzer() { # analyzer KERNEL
+    "$top/scripts/build-kernel.sh" "$1"
+    local log=$build/analyzer-$1.log
     (
         lock "$kernel_build.lock" "building Linux $kernel"
-        "$top/scripts/patch-kernel.sh" 3
+        "$top/scripts/patch-kernel.sh" "$1"
         rm -f "$kernel_build/object/drivers/char/hft.o"
         kernel_make CFLAGS_hft.o=-fanalyzer drivers/char/hft.o
     ) >"$log" 2>&1 || { tail -n 3 "$log" && return 1; }
@@ -90,8 +90,14 @@ texts() {
 }
 
 check 'checkpatch' checkpatch
-check 'sparse' run_sparse
-check 'gcc -fanalyzer' analyzer
+# Stage 3 has all of the ladder's code; what only measures comes on top.
+kernels=(3)
+for patch in "$top"/common/measure/*.patch; do kernels+=("$(basename "$patch" .patch)"); done
+for name in "${kernels[@]}"; do
+    label=${name/#3/stage 3}
+    check "sparse, $label" run_sparse "$name"
+    check "gcc -fanalyzer, $label" analyzer "$name"
+done
 check 'clang-format' format
 check 'clang-tidy' tidy
 check 'shellcheck' scripts
