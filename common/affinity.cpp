@@ -20,18 +20,27 @@ constexpr int cpu_limit = 8 * CPU_SETSIZE;
     throw std::system_error(error, std::generic_category(), what);
 }
 
-} // namespace
-
-void pin_to_cpu(int cpu) {
-    const std::string what = "cannot pin to CPU " + std::to_string(cpu);
-    if (cpu < 0 || cpu >= cpu_limit) {
-        fail(EINVAL, what);
-    }
+void set_affinity(const std::vector<int> &cpus, const std::string &what) {
     CpuSet set{};
-    CPU_SET_S(static_cast<std::size_t>(cpu), sizeof(set), set.data());
+    for (const int cpu : cpus) {
+        if (cpu < 0 || cpu >= cpu_limit) {
+            fail(EINVAL, what);
+        }
+        CPU_SET_S(static_cast<std::size_t>(cpu), sizeof(set), set.data());
+    }
     if (sched_setaffinity(0, sizeof(set), set.data()) != 0) {
         fail(errno, what);
     }
+}
+
+} // namespace
+
+void pin_to_cpu(int cpu) {
+    set_affinity({cpu}, "cannot pin to CPU " + std::to_string(cpu));
+}
+
+void allow_cpus(const std::vector<int> &cpus) {
+    set_affinity(cpus, "cannot set the allowed CPUs");
 }
 
 std::vector<int> allowed_cpus() {

@@ -12,6 +12,12 @@ namespace ladder {
 ///         "cannot pin to CPU 7: Invalid argument"
 void pin_to_cpu(int cpu);
 
+/// Lets the calling thread run on these CPUs, and no others: undoes pin_to_cpu() with what allowed_cpus()
+/// said before.
+///
+/// @throws std::system_error if none of the CPUs exists, or one must not be used
+void allow_cpus(const std::vector<int> &cpus);
+
 /// The CPUs on which the calling thread may run, in ascending order.
 ///
 /// @throws std::system_error if the kernel does not say

@@ -2,49 +2,26 @@
 #include "common/run.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
-#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <optional>
 
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
-#include <sys/mman.h>
-#include <unistd.h>
 
-#include "common/affinity.hpp"
 #include "common/environment.hpp"
 #include "common/floor.hpp"
-#include "common/tsc.hpp"
+#include "common/measuring.hpp"
+#include "common/result.hpp"
 
 namespace ladder {
 namespace {
 
 using nlohmann::json;
-
-/// Above this, `pause` costs more than looking at a cache line again: an emulator, or a guest that leaves.
-constexpr Cycles pause_is_dear = 250;
-
-/// Enough for a P99 of the floor, however long the series is.
-constexpr std::size_t most_floor = 1000;
-
-Cycles cost_of_pause() {
-    constexpr std::size_t count = 1000;
-    std::vector<Cycles> costs;
-    costs.reserve(count);
-    for (std::size_t i = 0; i < count; ++i) {
-        const Cycles start = tsc_now();
-        _mm_pause();
-        costs.push_back(tsc_now() - start);
-    }
-    return median(std::move(costs));
-}
 
 void add_options(CLI::App &app, Options &options, std::optional<Spin> &spin) {
     const std::map<std::string, Spin> spins{{"plain", Spin::plain}, {"pause", Spin::pause}};
@@ -73,56 +50,17 @@ void add_options(CLI::App &app, Options &options, std::optional<Spin> &spin) {
         ->check(CLI::ExistingDirectory);
 }
 
-std::chrono::seconds allowed_time(const Options &options) {
+/// What is done before the first message: opening the device, allocating.
+constexpr std::chrono::seconds time_to_begin(20);
+
+/// @param series  how many are measured, the floor's among them
+std::chrono::seconds allowed_time(const Options &options, std::size_t series) {
     if (options.deadline_s != 0) {
         return std::chrono::seconds(options.deadline_s);
     }
-    // The stage itself, one neighbour, and the floor before and after.
-    const auto messages = static_cast<std::uint64_t>(4 * (options.samples + options.warmup));
+    const auto messages = static_cast<std::uint64_t>(series * (options.samples + options.warmup));
     return std::chrono::ceil<std::chrono::seconds>(
-        std::chrono::seconds(20) + 10 * std::chrono::microseconds(messages * options.period_us));
-}
-
-/// Interrupts a system call that still blocks when the deadline has passed: it fails with EINTR.
-void interrupt_after(std::chrono::seconds allowed) {
-    struct sigaction action {};
-    action.sa_handler = [](int) {};
-    sigaction(SIGALRM, &action, nullptr);
-    alarm(static_cast<unsigned int>(allowed.count()) + 1);
-}
-
-json to_json(const Interval &interval) {
-    json both = json::array();
-    for (const std::optional<Cycles> &bound : {interval.low, interval.high}) {
-        both.push_back(bound ? json(*bound) : json(nullptr));
-    }
-    return both;
-}
-
-json to_json(const Series &series) {
-    const Summary summary = series.summary();
-    return {
-        {"name", series.name()},
-        {"samples", summary.count},
-        {"warmup", series.warmup()},
-        {"lost", series.lost()},
-        {"dropped", series.dropped()},
-        {"repeated", series.repeated()},
-        {"torn", series.torn()},
-        {"stamp_errors", series.stamp_errors()},
-        {"min", summary.min},
-        {"p50", summary.p50},
-        {"p99", summary.p99},
-        {"p999", summary.p999},
-        {"max", summary.max},
-        {"p50_ci", to_json(summary.p50_interval)},
-        {"p99_ci", to_json(summary.p99_interval)},
-        {"p999_ci", to_json(summary.p999_interval)},
-    };
-}
-
-json to_json(const Floor &floor) {
-    return {{"p50", floor.p50}, {"p99", floor.p99}, {"half_rtt_p50", floor.half_round_trip_p50}};
+        time_to_begin + 10 * std::chrono::microseconds(messages * options.period_us));
 }
 
 void print_row(const Series &series) {
@@ -159,32 +97,23 @@ void report(const Measurement &measurement, const Floor &before, const Floor &af
     result["floor_before"] = to_json(before);
     result["floor_after"] = to_json(after);
     measurement.series.write_csv(folder / "samples.csv");
-    std::ofstream out(folder / "result.json");
-    out << result.dump(2) << '\n';
-    out.close();
-    if (!out) {
-        throw std::system_error(errno, std::generic_category(),
-                                "cannot write " + (folder / "result.json").string());
-    }
+    write_json(folder / "result.json", result);
 }
 
 void measure_between_floors(const Stage &stage, Options &options, std::optional<Spin> spin,
                             const std::function<void(Measurement &)> &measure) {
-    const std::chrono::seconds allowed = allowed_time(options);
+    // The stage itself, one neighbour, and the floor before and after.
+    const std::chrono::seconds allowed = allowed_time(options, 4);
     const Deadline deadline(allowed);
     interrupt_after(allowed);
-    // A page fault in the middle of a series is a cost of the system, not of the door.
-    if (mlockall(MCL_CURRENT | MCL_FUTURE) != 0) {
-        fmt::print(stderr, "{}: warning: memory is not locked (needs CAP_IPC_LOCK): page faults may show\n",
-                   stage.name);
-    }
+    lock_memory(stage.name);
     const Cycles pause = cost_of_pause();
-    options.spin = spin.value_or(pause > pause_is_dear ? Spin::plain : Spin::pause);
+    options.spin = spin.value_or(spin_for(pause));
 
     json result{{"schema", 1}, {"stage", stage.name}};
     const auto floor = [&] {
         return measure_floor(options.producer_cpu, options.consumer_cpu,
-                             std::min(options.samples, most_floor),
+                             std::min(options.samples, most_floor_messages),
                              std::chrono::microseconds(options.period_us), options.warmup, deadline);
     };
     const Floor before = floor();
@@ -194,10 +123,54 @@ void measure_between_floors(const Stage &stage, Options &options, std::optional<
     // Last: the kernel settles on its final clock source about a second after it has booted.
     result["environment"] = describe_environment(options.producer_cpu, options.consumer_cpu);
     result["environment"]["pause_p50"] = pause;
-    result["environment"]["spin"] = options.spin == Spin::plain ? "plain" : "pause";
+    result["environment"]["spin"] = to_string(options.spin);
     result["environment"]["period_us"] = options.period_us;
     result["environment"]["consumer_pinned"] = stage.pinned;
     report(measurement, before, after, std::move(result));
+}
+
+void measure_in_turn(const std::string &name, Options &options, std::optional<Spin> spin, Rounds &rounds,
+                     const MakeContenders &make) {
+    lock_memory(name);
+    options.spin = spin.value_or(spin_for(cost_of_pause()));
+    Deadline deadline(time_to_begin);
+    const std::vector<Contender> contenders = make(options, deadline);
+    rounds.samples = options.samples;
+    rounds.warmup = options.warmup;
+    rounds.period_us = options.period_us;
+    rounds.producer_cpu = options.producer_cpu;
+    rounds.consumer_cpu = options.consumer_cpu;
+    rounds.most_repeats = rounds.rounds;
+    // Each series has a floor after it, and the first one before it; some are measured again.
+    const std::size_t series = contenders.size() * static_cast<std::size_t>(rounds.rounds);
+    const std::chrono::seconds allowed =
+        allowed_time(options, 2 * (series + static_cast<std::size_t>(rounds.most_repeats)) + 1);
+    deadline = Deadline(allowed);
+    interrupt_after(allowed);
+    json result = interleave(contenders, rounds, deadline);
+    result["environment"]["spin"] = to_string(options.spin);
+    if (!options.output.empty()) {
+        write_json(std::filesystem::path(options.output) / "result.json", result);
+    }
+}
+
+/// Reads the command line, calls @p body, and turns what it throws into one line and an exit status.
+int status_of(CLI::App &app, int argc, char **argv, const std::function<void()> &body) {
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError &error) {
+        return app.exit(error) == 0 ? 0 : 2;
+    }
+    try {
+        body();
+        return 0;
+    } catch (const DeadlinePassed &error) {
+        fmt::print(stderr, "{}: {}\n", app.get_name(), error.what());
+        return 3;
+    } catch (const std::exception &error) {
+        fmt::print(stderr, "{}: {}\n", app.get_name(), error.what());
+        return 1;
+    }
 }
 
 } // namespace
@@ -207,21 +180,20 @@ int run(const Stage &stage, int argc, char **argv, const std::function<void(Meas
     std::optional<Spin> spin;
     CLI::App app(stage.description, stage.name);
     add_options(app, options, spin);
-    try {
-        app.parse(argc, argv);
-    } catch (const CLI::ParseError &error) {
-        return app.exit(error) == 0 ? 0 : 2;
-    }
-    try {
-        measure_between_floors(stage, options, spin, measure);
-        return 0;
-    } catch (const DeadlinePassed &error) {
-        fmt::print(stderr, "{}: {}\n", stage.name, error.what());
-        return 3;
-    } catch (const std::exception &error) {
-        fmt::print(stderr, "{}: {}\n", stage.name, error.what());
-        return 1;
-    }
+    return status_of(app, argc, argv, [&] { measure_between_floors(stage, options, spin, measure); });
+}
+
+int run_interleaved(const std::string &name, const std::string &description, int argc, char **argv,
+                    const MakeContenders &make) {
+    Options options;
+    std::optional<Spin> spin;
+    Rounds rounds;
+    CLI::App app(description, name);
+    add_options(app, options, spin);
+    app.add_option("--rounds", rounds.rounds, "how often each is measured")
+        ->check(CLI::Range(1, 1000))
+        ->capture_default_str();
+    return status_of(app, argc, argv, [&] { measure_in_turn(name, options, spin, rounds, make); });
 }
 
 } // namespace ladder

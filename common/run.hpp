@@ -5,8 +5,10 @@
 #include <deque>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "common/deadline.hpp"
+#include "common/interleave.hpp"
 #include "common/series.hpp"
 
 namespace ladder {
@@ -56,5 +58,19 @@ public:
 /// writes the result. Errors go to standard error in one line.
 /// @returns the exit status: 0, 1 for an error, 2 for a command line that is wrong, 3 for a deadline
 int run(const Stage &stage, int argc, char **argv, const std::function<void(Measurement &)> &measure);
+
+/// Makes the contenders. The deadline has to be looked at when they measure: it begins after this.
+using MakeContenders =
+    std::function<std::vector<Contender>(const Options &options, const Deadline &deadline)>;
+
+/// @brief The main function of a program that compares several ways in one boot.
+///
+/// The command line is run()'s, and `--rounds`. Writes what interleave() returns to result.json in
+/// Options::output.
+/// @param name,description  for --help and for errors
+/// @param make  called once; has 20 seconds
+/// @returns the exit status, as run() does
+int run_interleaved(const std::string &name, const std::string &description, int argc, char **argv,
+                    const MakeContenders &make);
 
 } // namespace ladder

@@ -8,6 +8,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "common/rows.hpp"
 #include "common/statistics.hpp"
 
 namespace ladder {
@@ -28,10 +29,6 @@ std::map<std::string, Reference> read_reference(const std::filesystem::path &csv
 /// @throws std::runtime_error that names the file if one is missing or damaged
 nlohmann::json read_series(const std::filesystem::path &folder);
 
-/// Whether the host changed its speed during a series: half the ping-pong's round trip, measured right
-/// before and right after it, differs by more than 1.5 times. What the series itself says plays no part.
-bool floor_moved(const nlohmann::json &series);
-
 /// @brief Makes the results table (its schema is in the book) of the rounds' series.
 /// @param rounds  in each round the series by stage name; a round may lack stages
 /// @param rejected  how many series of a stage were rejected and measured again
@@ -41,9 +38,13 @@ bool floor_moved(const nlohmann::json &series);
 /// `max` is the largest; a ratio is the median of the rounds' own ratios.
 /// @throws std::runtime_error if there is no series, or if two come from different kernels, commits or
 /// machines
-nlohmann::json make_table(const std::vector<std::map<std::string, nlohmann::json>> &rounds,
-                          const std::map<std::string, std::size_t> &rejected,
+nlohmann::json make_table(const SeriesByRound &rounds, const std::map<std::string, std::size_t> &rejected,
                           const std::map<std::string, Reference> &reference);
+
+/// The part of a table with percentiles, intervals and times, as Markdown. A row is named by `stage` or
+/// `name`.
+/// @param widths  of the four columns: name, P50, P99, P99.9
+void print_latencies(std::ostream &out, const nlohmann::json &table, const std::vector<int> &widths);
 
 /// The table as Markdown that also reads well on a terminal of 110 columns.
 std::string to_markdown(const nlohmann::json &table);

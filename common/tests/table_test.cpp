@@ -9,53 +9,12 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "common/tests/series_json.hpp"
+
 namespace {
 
+using ladder::series;
 using nlohmann::json;
-
-/// A series as a client and the runner leave it.
-json series(const std::string &stage, ladder::Cycles p50, double rtt_before = 100, double rtt_after = 100) {
-    return {
-        {"stage", stage},
-        {"series",
-         {{"samples", 1000},
-          {"warmup", 0},
-          {"lost", 1},
-          {"dropped", 2},
-          {"repeated", 0},
-          {"torn", 3},
-          {"stamp_errors", 0},
-          {"p50", p50},
-          {"p99", p50 * 2},
-          {"p999", p50 * 3},
-          {"max", p50 * 4},
-          {"p50_ci", {p50 - 1, p50 + 1}},
-          {"p99_ci", {p50, p50 * 3}},
-          {"p999_ci", {p50, nullptr}}}},
-        {"neighbours", json::array()},
-        {"floor_before", {{"p50", 10}, {"p99", 20}, {"half_rtt_p50", rtt_before}}},
-        {"floor_after", {{"p50", 30}, {"p99", 40}, {"half_rtt_p50", rtt_after}}},
-        {"environment",
-         {{"kernel", "6.1"},
-          {"clocksource", "tsc"},
-          {"guest_cpu", "q"},
-          {"tsc_khz", 1'000'000},
-          {"period_us", 1000},
-          {"spin", "plain"},
-          {"mitigations", "none needed"}}},
-        {"host",
-         {{"accel", "tcg"},
-          {"qemu", "7"},
-          {"host_cpu", "h"},
-          {"cmdline", "c"},
-          {"hz", 250},
-          {"preempt", "none"},
-          {"commit", "abc"},
-          {"dirty", false},
-          {"pinned", true},
-          {"time", "now"}}},
-    };
-}
 
 std::map<std::string, json> round_of(ladder::Cycles slow, ladder::Cycles fast) {
     return {{"stage1-blocking", series("stage1-blocking", slow)},

@@ -5,7 +5,6 @@
 #include <cstdio>
 #include <exception>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <set>
 #include <string>
@@ -14,6 +13,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
+#include "common/result.hpp"
 #include "common/table.hpp"
 
 namespace {
@@ -78,12 +78,7 @@ int main(int argc, char **argv) {
         }
         const nlohmann::json table = table_of(folder, reference);
         if (!json_file.empty()) {
-            std::ofstream out(json_file);
-            out << table.dump(2) << '\n';
-            out.close();
-            if (!out) {
-                throw std::runtime_error("cannot write " + json_file);
-            }
+            ladder::write_json(json_file, table);
         }
         fmt::print("{}", ladder::to_markdown(table));
         return 0;
