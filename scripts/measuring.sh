@@ -2,6 +2,8 @@
 # shellcheck shell=bash disable=SC2154  # what lib.sh sets
 # What the scripts share that measure many things in one boot: sourced after lib.sh, not run.
 
+boot_options=() # more of boot.sh's, for all that follow
+
 # measure_in_guest NAME KERNEL PROGRAM DEADLINE OPTION...: runs the program in the guest, passes its progress on, and
 # leaves what it wrote in $measured: NAME.txt (what it printed), its files, console.log, host.json.
 measure_in_guest() {
@@ -24,7 +26,7 @@ measure_in_guest() {
     ) &
     follower=$!
     "$top/scripts/boot.sh" --kernel "$kernel_folder" --initramfs "$build/$name.cpio" --command "$measured/command" \
-        --output "$measured" --deadline $((deadline + 60)) || status=$?
+        --output "$measured" --deadline $((deadline + 60)) "${boot_options[@]}" || status=$?
     kill "$follower" 2>/dev/null || true
     wait "$follower" 2>/dev/null || true
     if [[ $status != 0 ]]; then
