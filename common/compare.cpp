@@ -233,6 +233,7 @@ void print_counts(std::ostringstream &out, const json &comparison) {
         {"moved", "unsettled_series"},
     };
     std::vector<std::string> titles;
+    titles.reserve(columns.size());
     for (const auto &[title, key] : columns) {
         titles.push_back(title);
     }
