@@ -20,9 +20,9 @@ std::optional<std::string> progress_line(std::size_t done, std::size_t wanted, s
 
 /// Shows on standard error how far a long series is, while it is measured.
 ///
-/// The series' own thread has no part in it: another one looks at its count, ten times in all, on the CPUs
-/// that the caller may use when it makes the object. Make it before the consumer is pinned: then it is the
-/// housekeeping CPU.
+/// The series' own thread has no part in it: another one looks at its count, at each tenth of the expected
+/// time, on the CPUs that the caller may use when it makes the object. Make it before the consumer is pinned:
+/// then it is the housekeeping CPU.
 class ProgressOf {
 public:
     /// Begins to look, if the series will be long.

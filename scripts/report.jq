@@ -59,10 +59,10 @@ def ablation:
                 ratio(.; "p999"), with_ends(.; "p50"), with_ends(.; "p99"), with_ends(.; "p999")]))] | add;
 
 def alternatives:
-    ([.rows[].figures // {} | keys[]] | unique) as $figures
+    .baseline as $baseline | ([.rows[].figures // {} | keys[]] | unique) as $figures
     | table(["Door", "P50", "P99", "P99.9", "P50, as a ratio to \(.baseline | @html)", "lost", "dropped"] + ($figures | map(gsub("_"; " ") | @html));
         .rows[] | . as $row | row([(.name | @html), with_ends(.; "p50"), with_ends(.; "p99"), with_ends(.; "p999"),
-            (if .name == "" then "" else ratio(.; "p50") end), (.lost, .dropped | grouped)]
+            (if .name == $baseline then "" else ratio(.; "p50") end), (.lost, .dropped | grouped)]
             + ($figures | map($row.figures[.] | if . == null then "" else grouped end))));
 
 def throughput:
