@@ -10,7 +10,7 @@ export $(foreach variable,$(VARIABLES),$(if $(value $(variable)),$(variable)))
 
 STAGES := 0 1 2 3
 
-.PHONY: help doctor setup table budget alternatives throughput diff test mutants ring-mutants bench model litmus fuzz soak faults boots trust test-full lint book clean distclean
+.PHONY: help doctor setup table budget alternatives throughput plots report diff test mutants ring-mutants bench model litmus fuzz soak faults boots trust test-full lint book clean distclean
 .PHONY: $(foreach verb,run shell debug test diff,$(STAGES:%=stage%-$(verb)))
 
 help:
@@ -51,6 +51,12 @@ alternatives:
 
 throughput:
 	@scripts/throughput.sh
+
+plots:
+	@scripts/plots.sh
+
+report:
+	@scripts/report.sh
 
 test:
 	@scripts/test.sh

@@ -102,7 +102,8 @@ void add_ratios(json &row, const SeriesByRound &rounds, const std::string &name,
 void add_figures(json &row, const SeriesByRound &rounds, const std::string &name) {
     row["figures"] = json::object();
     row["figures_ci"] = json::object();
-    for (const auto &[key, value] : rounds.front().at(name).at("figures").items()) {
+    for (const auto &one : rounds.front().at(name).at("figures").items()) {
+        const std::string &key = one.key();
         const Spread figure = spread_of(
             collect(rounds, name, [&key](const json &s) { return s.at("figures").at(key).get<double>(); }));
         row["figures"][key] = figure.median;
@@ -278,7 +279,7 @@ json read_comparison(const std::filesystem::path &file) {
     return result;
 }
 
-json compare(const std::vector<json> &results, const Comparison &how) {
+nlohmann::json compare(const std::vector<nlohmann::json> &results, const Comparison &how) {
     const Collected all = collect_all(results);
     Comparison chosen = how;
     if (chosen.baseline.empty()) {
@@ -305,10 +306,10 @@ json compare(const std::vector<json> &results, const Comparison &how) {
     return comparison;
 }
 
-std::string comparison_to_markdown(const json &comparison) {
+std::string comparison_to_markdown(const nlohmann::json &comparison) {
     std::ostringstream out;
-    if (comparison["title"] != "") {
-        out << comparison["title"].get<std::string>() << "\n\n";
+    if (const std::string title = comparison["title"]; !title.empty()) {
+        out << title << "\n\n";
     }
     print_latencies(out, comparison, {name_width, 22, 22, 22});
     if (comparison["rows"].size() > 1) {

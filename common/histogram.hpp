@@ -63,7 +63,10 @@ public:
         max_ = value > max_ ? value : max_;
     }
 
-    /// Adds a sample many times. @param times  0 adds nothing
+    /// Adds a sample many times.
+    ///
+    /// @param value  the sample
+    /// @param times  how often; 0 adds nothing
     ///
     /// @throws std::overflow_error if the sum of the counts does not fit into 64 bits; nothing is changed
     /// then

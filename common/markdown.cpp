@@ -53,7 +53,7 @@ std::string as_time(Cycles cycles, std::uint64_t khz) {
     return ns < 10'000 ? fmt::format("{:.0f} ns", ns) : fmt::format("{:.0f} us", ns / 1000);
 }
 
-std::string interval(const json &row, const std::string &percentile) {
+std::string interval(const nlohmann::json &row, const std::string &percentile) {
     const json &ends = row.at(percentile + "_ci");
     return fmt::format("[{}, {}]", bound(ends[0]), bound(ends[1]));
 }
@@ -62,7 +62,7 @@ std::string times(double ratio) {
     return fmt::format("{:.{}f}x", ratio, ratio < 10 ? 2 : 1);
 }
 
-std::string provenance(const json &environment, const json &row) {
+std::string provenance(const nlohmann::json &environment, const nlohmann::json &row) {
     const auto said = [&](const char *key) { return text_of(environment, key); };
     return fmt::format(
         "\n{} round(s) of {} samples after {} of warm-up, one message per {} us. Linux {} in QEMU {} ({}), "

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "common/progress.hpp"
 
+#include <cmath>
 #include <csignal>
 #include <cstdio>
 #include <utility>
@@ -23,7 +24,7 @@ std::optional<std::string> progress_line(std::size_t done, std::size_t wanted, s
     }
     const double left =
         static_cast<double>(spent.count()) * static_cast<double>(wanted - done) / static_cast<double>(done);
-    const auto seconds = static_cast<long>(left + 0.5);
+    const auto seconds = std::lround(left);
     return fmt::format("  {} of {} samples; about {}:{:02} left", grouped(done), grouped(wanted),
                        seconds / 60, seconds % 60);
 }

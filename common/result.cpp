@@ -59,7 +59,7 @@ json read_json(const std::filesystem::path &file) {
     }
 }
 
-void write_json(const std::filesystem::path &file, const json &value) {
+void write_json(const std::filesystem::path &file, const nlohmann::json &value) {
     std::ofstream out(file);
     out << value.dump(2) << '\n';
     out.close();

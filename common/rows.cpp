@@ -45,7 +45,7 @@ Spread spread_of(std::vector<double> values) {
 }
 
 std::vector<double> collect(const SeriesByRound &rounds, const std::string &name,
-                            const std::function<double(const json &)> &figure) {
+                            const std::function<double(const nlohmann::json &)> &figure) {
     std::vector<double> values;
     for (const auto &round : rounds) {
         if (const auto found = round.find(name); found != round.end()) {
@@ -59,13 +59,13 @@ double rounded(double value, double scale) {
     return std::round(value * scale) / scale;
 }
 
-double floor_of(const json &series, const char *figure) {
+double floor_of(const nlohmann::json &series, const char *figure) {
     return (series.at("floor_before").at(figure).get<double>() +
             series.at("floor_after").at(figure).get<double>()) /
            2;
 }
 
-bool floor_moved(const json &series) {
+bool floor_moved(const nlohmann::json &series) {
     const double before = series.at("floor_before").at("half_rtt_p50").get<double>();
     const double after = series.at("floor_after").at("half_rtt_p50").get<double>();
     return std::max(before, after) > 1.5 * std::min(before, after);

@@ -40,6 +40,7 @@ std::vector<double> collect(const SeriesByRound &rounds, const std::string &name
 double rounded(double value, double scale = 100);
 
 /// The floor of a series: the mean of what was measured before it and after it.
+/// @param series  with `floor_before` and `floor_after`
 /// @param figure  "p50", "p99" or "half_rtt_p50"
 double floor_of(const nlohmann::json &series, const char *figure);
 

@@ -69,6 +69,7 @@ using MakeContenders =
 /// The command line is run()'s, and `--rounds`. Writes what interleave() returns to result.json in
 /// Options::output.
 /// @param name,description  for --help and for errors
+/// @param argc,argv  as main() has them
 /// @param make  called once; has 20 seconds
 /// @returns the exit status, as run() does
 int run_interleaved(const std::string &name, const std::string &description, int argc, char **argv,

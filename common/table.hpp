@@ -43,6 +43,8 @@ nlohmann::json make_table(const SeriesByRound &rounds, const std::map<std::strin
 
 /// The part of a table with percentiles, intervals and times, as Markdown. A row is named by `stage` or
 /// `name`.
+/// @param out  where to
+/// @param table  with `environment` and `rows`
 /// @param widths  of the four columns: name, P50, P99, P99.9
 void print_latencies(std::ostream &out, const nlohmann::json &table, const std::vector<int> &widths);
 

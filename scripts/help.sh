@@ -19,6 +19,8 @@ Climb (N is 0, 1, 2 or 3)
   make budget         where the cycles of stage 1 and 3 go, hop by hop, and why the latest messages are late
   make alternatives   the same messages through other doors: poll, epoll, io_uring, BPF ring buffer, pipe, ...
   make throughput     bursts of 1 to 4096 messages a tick: what arrives, what is lost, what a message costs
+  make plots          pictures of all results that are there, in build/plots
+  make report         tables, pictures and provenance in one file to hand in: build/report.html
   make bench          the C++ ring on this host, beside boost's, moodycamel's and DPDK's
   make book           the book, as web pages in build/book
 
@@ -48,6 +50,7 @@ Variables, for example `make stage3-run KERNEL=6.12 SAMPLES=10000`
   SAMPLES=1000        messages per series (ticks of `make throughput`: 200)
   WARMUP=0            messages before the first sample; printed with every row
   ROUNDS=5            rounds of `make table`, budget, alternatives and throughput
+  RAW=1               keep each sample of a series of more than 10,000, not a histogram
   PERIOD_US=1000      microseconds from one message to the next
   JOBS=2              compilers at once (as many as there are CPUs)
   CACHE=dir           kernel sources and a compiler cache, shared by many users (.cache, without the latter)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Tests of the scripts: downloads that break, command lines that are wrong, guests that end badly. Each test is a
-# function whose name says what has to hold; the last line counts.
+# Tests of the scripts: downloads that break, command lines that are wrong, results that are missing, guests that end
+# badly. Each test is a function whose name says what has to hold; the last line counts.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 need busybox curl xz pgrep pkill
 . "$top/scripts/testing.sh"
@@ -88,6 +88,8 @@ wrong_values_are_named() {
     fails_with 2 'SAMPLES=0' env SAMPLES=0 "$top/scripts/run-stage.sh" 3
     fails_with 2 'SAMPLES=x' env SAMPLES=x "$top/scripts/run-stage.sh" 3
     fails_with 2 'PERIOD_US=1 ' env PERIOD_US=1 "$top/scripts/run-stage.sh" 3
+    fails_with 2 'RAW=2' env RAW=2 "$top/scripts/run-stage.sh" 3
+    fails_with 2 'at most 4000000' env RAW=1 SAMPLES=10000000 "$top/scripts/run-stage.sh" 3
     fails_with 2 'ROUNDS=-1' env ROUNDS=-1 "$top/scripts/table.sh"
     fails_with 2 "stage '4'" "$top/scripts/run-stage.sh" 4
     fails_with 2 'FROM before TO' "$top/scripts/diff.sh" 3 1
@@ -111,6 +113,61 @@ setup_without_root_says_what_to_run() {
     chmod 755 "$scratch"
     fails_with 1 'apt-get update && apt-get install' setpriv --reuid=65534 --regid=65534 --clear-groups \
         env -i PATH="$scratch/bin" bash "$scratch/checkout/scripts/setup.sh"
+}
+
+progress_of_the_guest_is_passed_on_once() {
+    follow_progress "$scratch/console" 2>"$scratch/progress"
+    printf '  250 of 1,000 samples; about 1:30 left\r\n  a line of another kind\r\n' >>"$scratch/console"
+    until grep -q '1:30 left' "$scratch/progress"; do sleep 0.02; done
+    # The runner writes the console again when all is over.
+    printf '  250 of 1,000 samples; about 1:30 left\n  500 of 1,000 samples; about 1:00 left\n' >>"$scratch/console"
+    until grep -q '1:00 left' "$scratch/progress"; do sleep 0.02; done
+    kill "$follower"
+    printf '%s\n' '  250 of 1,000 samples; about 1:30 left' '  500 of 1,000 samples; about 1:00 left' | cmp - "$scratch/progress"
+}
+
+# --- Pictures and the report, in a checkout of their own with results that are made up. ---
+drawing=$scratch/drawing
+mkdir -p "$drawing/common" "$drawing/build/results"
+cp -r "$top/common/plots" "$drawing/common/"
+cp -r "$top/scripts" "$drawing/"
+one_result() {
+    printf '%s\n' '{"schema": 1, "finding": "it <pours>", "environment": {"kernel": "6.1", "commit": "abc", "dirty": true},
+        "rows": [{"door": "read", "burst": 1, "arrived_per_second": 10, "arrived_per_second_ci": [9, 11],
+                  "lost_share": 0, "cycles_per_message": 7, "cycles_per_message_ci": [6, 8]},
+                 {"door": "read", "burst": 4, "arrived_per_second": 40, "arrived_per_second_ci": [30, 50],
+                  "lost_share": 0.5, "cycles_per_message": 7, "cycles_per_message_ci": [6, 8]}]}' \
+        >"$drawing/build/results/throughput.json"
+}
+nothing_to_draw_is_an_error() {
+    rm -f "$drawing/build/results/"*
+    fails_with 1 'nothing to draw' "$drawing/scripts/plots.sh"
+    for verb in table budget ablation alternatives throughput; do grep -qF "(make $verb)" "$scratch/stdout"; done
+    fails_with 1 'nothing to draw' "$drawing/scripts/report.sh"
+    [[ ! -e $drawing/build/report.html ]]
+}
+damaged_result_is_not_drawn() {
+    echo '{"rows": [' >"$drawing/build/results/budget.json"
+    fails_with 1 'build/results/budget.json is damaged: run make budget again' "$drawing/scripts/plots.sh"
+    rm "$drawing/build/results/budget.json"
+}
+picture_is_legible_in_light_and_dark() {
+    one_result
+    "$drawing/scripts/plots.sh"
+    local picture=$drawing/build/plots/throughput.svg
+    grep -q 'prefers-color-scheme: dark' "$picture"
+    grep -q currentColor "$picture"
+    ! grep -E "['\"](black|rgb\( *0, *0, *0\))['\"]" "$picture"
+}
+report_needs_no_other_file() {
+    one_result
+    "$drawing/scripts/report.sh"
+    local page=$drawing/build/report.html
+    grep -q '<svg class="ladder-plot"' "$page"
+    grep -q 'Not measured: .*make table' "$page"
+    grep -q 'It &lt;pours&gt;' "$page"
+    grep -q '<dd>6.1</dd>' "$page"
+    ! grep -nE '(src|href)=["'"'"'](https?:|[^#])|@import|url\(|<script' "$page"
 }
 
 # --- Guests that end badly: each its own status, its log named, and no QEMU left. ---
@@ -153,8 +210,13 @@ for name in kernel_comes_from_a_mirror kernel_is_unpacked_once interrupted_downl
     interrupted_unpacking_starts_over damaged_tarball_is_named_and_refused wrong_checksum_is_refused \
     full_version_needs_a_checksum mirror_that_is_away_is_named two_at_once_unpack_one \
     source_that_was_built_in_is_refused folder_without_a_kernel_is_refused unknown_kernel_is_refused \
-    wrong_values_are_named diff_of_a_stage_is_its_patch setup_without_root_says_what_to_run; do
+    wrong_values_are_named diff_of_a_stage_is_its_patch setup_without_root_says_what_to_run \
+    progress_of_the_guest_is_passed_on_once; do
     test_that "$name"
+done
+for name in nothing_to_draw_is_an_error damaged_result_is_not_drawn picture_is_legible_in_light_and_dark \
+    report_needs_no_other_file; do
+    if [[ -n $(type -P gnuplot) ]]; then test_that "$name"; else skip "$name" 'gnuplot is missing'; fi
 done
 "$top/scripts/build-kernel.sh" 0
 "$top/scripts/initramfs.sh" "$build/tests-base.cpio"
