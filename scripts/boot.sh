@@ -3,7 +3,10 @@
 # Boots a kernel in QEMU, runs a command in the guest, brings its results back, and says how it ended.
 #
 #   boot.sh --kernel DIR --initramfs FILE --output DIR [--command FILE] [--deadline SECONDS]
-#           [--append WORDS] [--shell | --gdb SOCKET]
+#           [--append WORDS] [--without NAME]... [--shell | --gdb SOCKET]
+#
+# --append and --without add words to the guest's command line, and leave out the one of that name (isolcpus). PIN=0
+# leaves QEMU's threads to the host's scheduler.
 #
 # DIR has bzImage and config (build-kernel.sh made it). The output folder gets console.log, host.json and
 # everything that the guest left in /results. Exit status, each with one line that names its log:
@@ -19,7 +22,7 @@
 # ACCEL=auto (default) tries KVM with a real boot before it trusts it, once a host boot, and says what it found.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-kernel_dir='' initramfs='' output='' command='' deadline=120 append='' mode=run gdb_socket=''
+kernel_dir='' initramfs='' output='' command='' deadline=120 append='' without=() mode=run gdb_socket=''
 while [[ $# -gt 0 ]]; do
     case $1 in
     --kernel) kernel_dir=$2 && shift 2 ;;
@@ -28,15 +31,21 @@ while [[ $# -gt 0 ]]; do
     --command) command=$2 && shift 2 ;;
     --deadline) deadline=$2 && shift 2 ;;
     --append) append=$2 && shift 2 ;;
+    --without) without+=("$2") && shift 2 ;;
     --shell) mode=shell && shift ;;
     --gdb) mode=gdb gdb_socket=$2 && shift 2 ;;
     *) die "unknown argument '$1'" 2 ;;
     esac
 done
 need qemu-system-x86_64 cpio jq taskset setpriv
+check_number PIN "${PIN:-1}" 0 1
 [[ -f $kernel_dir/bzImage ]] || die "$kernel_dir has no kernel: run make kernel first"
 boot_deadline=60 # seconds to the first process; a lean kernel under emulation needs 3
-[[ -z ${SANITIZE-} ]] || boot_deadline=180
+if [[ -n ${SANITIZE-} ]]; then
+    boot_deadline=180
+    # Ten times slower, on a host that others use, too: what RCU calls a stall after 21 s is none yet.
+    append="rcupdate.rcu_cpu_stall_timeout=120${append:+ $append}"
+fi
 
 mkdir -p "$output" 2>/dev/null && [[ -w $output ]] || die "cannot write to $output: make a clone of your own"
 rm -f "$output/status" "$output/dmesg" # an older run's: what this one is judged by
@@ -118,7 +127,12 @@ fi
 # The original's command line; then what the clock needs (two emulated CPUs' TSCs look unsynchronized, and
 # without the TSC nohz_full never stops a tick), a panic that ends the machine, and a console that shows
 # warnings but not every line of the boot.
-cmdline="console=ttyS0 nokaslr iomem=relaxed isolcpus=1 nohz_full=1 tsc=reliable panic=-1 loglevel=5${append:+ $append}"
+words=(console=ttyS0 nokaslr iomem=relaxed isolcpus=1 nohz_full=1 tsc=reliable panic=-1 loglevel=5)
+for name in "${without[@]}"; do
+    [[ " ${words[*]}" == *" $name="* ]] || die "--without $name: the command line has no such word: ${words[*]}" 2
+    for i in "${!words[@]}"; do [[ ${words[i]} != "$name="* ]] || unset "words[i]"; done
+done
+cmdline="${words[*]}${append:+ $append}"
 # shellcheck disable=SC2054  # the commas are QEMU's
 arguments=(-name latency-ladder,debug-threads=on -machine pc -accel "$accel" -cpu "$cpu" -m 1G -smp 2
     -nodefaults -no-user-config -display none -no-reboot
@@ -134,6 +148,10 @@ thread_of() { # the thread of vCPU $1
 pinned=false
 pin() {
     local host_cpus alone others thread tries=0
+    if [[ ${PIN:-1} == 0 ]]; then
+        say 'NOT PINNED: as asked for with PIN=0'
+        return
+    fi
     mapfile -t host_cpus < <(taskset -cp $$ | sed 's/.*: //' | tr ',' '\n' |
         awk -F- '{ for (i = $1; i <= ($2 == "" ? $1 : $2); i++) print i }')
     if ((${#host_cpus[@]} < 2)); then
@@ -260,7 +278,7 @@ fi
 # The report itself, to its end; the lines of the source beside the functions, if the kernel knows them.
 show_report() {
     sed -n "${complaint%%:*},\$p" "$console" | sed -E 's/^\[ *[0-9.]+\](\[ *[A-Z0-9]+\])? //' |
-        awk 'NR > 60 || (NR > 1 && /^={40}|end trace|^ladder: /) { exit } { print }' >"$scratch/report"
+        awk 'NR > 60 || (NR > 1 && /^={40}|end trace|^ladder: /) { over = 1 } !over' >"$scratch/report"
     if grep -qx CONFIG_DEBUG_INFO=y "$kernel_dir/config"; then
         "$kernel_dir/../source/scripts/decode_stacktrace.sh" "$kernel_dir/vmlinux" auto \
             <"$scratch/report" 2>/dev/null | sed "s|$(realpath "$kernel_dir/..")/source/||g"

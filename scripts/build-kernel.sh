@@ -5,8 +5,8 @@
 #
 #   build-kernel.sh KERNEL      0, 1, 2, 3, instruments or ablation
 #
-# All kernels share one object tree, so that climbing compiles only what a stage touches. DEBUG=1 and SANITIZE= have
-# trees of their own.
+# All kernels share one object tree, so that climbing compiles only what a stage touches. DEBUG=1, SANITIZE= and
+# PREEMPT= have trees of their own.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 check_kernel "${1-}"
 stage=$1

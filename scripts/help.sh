@@ -17,6 +17,8 @@ Climb (N is 0, 1, 2 or 3)
   make diff FROM=0 TO=3  the same as stageN-diff, between any two stages
   make table          all stages in turn, several rounds: the results table beside the original's
   make budget         where the cycles of stage 1 and 3 go, hop by hop, and why the latest messages are late
+  make ablation       which change bought what: each choice alone, from the best configuration and the naive one
+                      (kernels of its own the first time, then a quarter of an hour)
   make alternatives   the same messages through other doors: poll, epoll, io_uring, BPF ring buffer, pipe, ...
   make throughput     bursts of 1 to 4096 messages a tick: what arrives, what is lost, what a message costs
   make plots          pictures of all results that are there, in build/plots
@@ -49,8 +51,8 @@ Variables, for example `make stage3-run KERNEL=6.12 SAMPLES=10000`
   ACCEL=auto          auto (KVM if it really boots a kernel, else TCG), kvm or tcg
   SAMPLES=1000        messages per series (ticks of `make throughput`: 200)
   WARMUP=0            messages before the first sample; printed with every row
-  ROUNDS=5            rounds of `make table`, budget, alternatives and throughput
   RAW=1               keep each sample of a series of more than 10,000, not a histogram
+  ROUNDS=5            rounds of `make table`, budget, alternatives and throughput
   PERIOD_US=1000      microseconds from one message to the next
   JOBS=2              compilers at once (as many as there are CPUs)
   CACHE=dir           kernel sources and a compiler cache, shared by many users (.cache, without the latter)
@@ -58,5 +60,8 @@ Variables, for example `make stage3-run KERNEL=6.12 SAMPLES=10000`
   BPF=0               `make alternatives` without the BPF ring buffer, and without a kernel that has it
   SANITIZE=kasan      a kernel that watches its memory, locks and arithmetic (KASAN, UBSAN, lockdep, kmemleak), or
                       SANITIZE=kcsan: its data races; slow, in trees of their own, for every verb that boots
+  PREEMPT=full        a kernel that can be preempted (none), in a tree of its own
+  PIN=0               leave QEMU's threads to the host's scheduler (1: guest CPU 1 gets a host CPU to itself)
+  SWITCHES="wait tail"  what `make ablation` changes (a wrong name lists all), in ROUNDS=10 rounds or BOOTS=5 pairs
   FUZZ_SECONDS=60     FUZZ_CALLS=n ends by count; FUZZ_SEED=n makes the same calls again
 TEXT

@@ -103,8 +103,8 @@ kernel_make() {
         nice make -C "$kernel_build/source" O="$kernel_build/object" CC="$compiler" HOSTCC="$compiler" "$@"
 }
 
-# Which kernel is asked for: KERNEL=6.1, 6.12, 5.4 or a full version. DEBUG=1, BPF=1 and SANITIZE=kasan or kcsan have
-# object trees of their own; each is a fragment of configuration on top of kernel.config.
+# Which kernel is asked for: KERNEL=6.1, 6.12, 5.4 or a full version. DEBUG=1, BPF=1, SANITIZE=kasan or kcsan and
+# PREEMPT=full have object trees of their own; each is a fragment of configuration on top of kernel.config.
 kernel=${KERNEL:-6.1}
 [[ $kernel =~ ^[0-9]+\.[0-9]+(\.[0-9]+)?$ ]] || die "KERNEL=$kernel is not a version such as 6.1, 6.12 or 5.4" 2
 series=$(cut -d. -f1,2 <<<"$kernel")
@@ -121,6 +121,11 @@ case ${SANITIZE-} in
 '') ;;
 kasan | kcsan) variant+=-$SANITIZE fragments+=("$top/scripts/$SANITIZE.config") ;;
 *) die "SANITIZE=$SANITIZE is not kasan or kcsan" 2 ;;
+esac
+case ${PREEMPT:-none} in
+none) ;;
+full) variant+=-preempt fragments+=("$top/scripts/preempt.config") ;;
+*) die "PREEMPT=$PREEMPT is not none or full" 2 ;;
 esac
 # patches_of KERNEL: what it consists of, in order; checks that only a debug kernel has come on top of stage 3.
 patches_of() {

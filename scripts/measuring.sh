@@ -10,6 +10,8 @@ trap stop_following EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
+boot_options=() # more of boot.sh's, for all that follow
+
 # measure_in_guest NAME KERNEL PROGRAM DEADLINE OPTION...: runs the program in the guest, passes its progress on, and
 # leaves what it wrote in $measured: NAME.txt (what it printed), its files, console.log, host.json.
 measure_in_guest() {
@@ -21,7 +23,7 @@ measure_in_guest() {
     printf '%s %s --deadline %d --output /results >/results/%s.txt\n' "$program" "$*" "$deadline" "$name" >"$measured/command"
     follow_progress "$measured/console.log"
     "$top/scripts/boot.sh" --kernel "$kernel_folder" --initramfs "$build/$name.cpio" --command "$measured/command" \
-        --output "$measured" --deadline $((deadline + 60)) || status=$?
+        --output "$measured" --deadline $((deadline + 60)) "${boot_options[@]}" || status=$?
     stop_following
     if [[ $status != 0 ]]; then
         grep -E "^$program: " "$measured/console.log" >&2 || true

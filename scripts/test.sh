@@ -49,7 +49,9 @@ for n in 0 1 2 3; do
     part "stage $n in the guest" "$top/scripts/test-stage.sh" "$n"
     [[ $n == 3 ]] || part "stage $((n + 1))'s tests on stage $n's kernel" refuses $((n + 1)) "$n"
 done
-part 'the kernel that only measures' "$top/scripts/test-measure.sh"
+for name in instruments ablation; do
+    part "the kernel that only measures, $name" "$top/scripts/test-measure.sh" "$name"
+done
 say "all parts: $SECONDS s"
 say "$passed passed, $failed failed, $skipped skipped"
 [[ $failed == 0 ]]
