@@ -167,8 +167,8 @@ std::vector<DoorKind> read_doors() {
     };
     return {
         {"read", false, blocking(1), ""},
-        {"read, batched", false, blocking(HFT_QUEUE_MESSAGES), ""},
-        door_kind<SpinningDoor>("read, spinning", true),
+        {"batched read", false, blocking(HFT_QUEUE_MESSAGES), ""},
+        door_kind<SpinningDoor>("spinning read", true),
         door_kind<PollDoor>("poll", false),
         door_kind<EpollDoor>("epoll", false),
         door_kind<EventfdDoor>("eventfd", false),

@@ -151,7 +151,7 @@ std::vector<DoorKind> uring_doors() {
         }
         return door;
     };
-    return {kind("io_uring", false), kind("io_uring, SQPOLL", true)};
+    return {kind("io_uring", false), kind("io_uring SQPOLL", true)};
 }
 
 } // namespace ladder

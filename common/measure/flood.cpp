@@ -25,6 +25,7 @@ void put(json &row, const std::string &key, const std::vector<double> &values) {
 
 std::vector<double> figures(const std::vector<Flood> &rounds, double Flood::*figure) {
     std::vector<double> values;
+    values.reserve(rounds.size());
     for (const Flood &round : rounds) {
         values.push_back(round.*figure);
     }

@@ -24,7 +24,7 @@ using Floods = std::map<std::string, std::map<unsigned int, std::vector<Flood>>>
 
 /// The names of the doors that the goals are about.
 inline constexpr const char *one_read = "read";
-inline constexpr const char *batched_read = "read, batched";
+inline constexpr const char *batched_read = "batched read";
 inline constexpr const char *the_ring = "ring by slot";
 
 /// @brief Makes the result: `rows` (a door and a burst each, medians over the rounds, with the least and the

@@ -149,6 +149,7 @@ json measure(const Settings &settings, const Deadline &deadline) {
         }
     }
     std::vector<std::string> names;
+    names.reserve(kinds.size());
     for (const DoorKind &kind : kinds) {
         names.push_back(kind.name);
     }
