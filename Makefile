@@ -4,13 +4,14 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 # A variable on the command line or in the environment reaches every script.
-VARIABLES := KERNEL KERNEL_SRC KERNEL_MIRROR KERNEL_SHA256 ACCEL SAMPLES WARMUP ROUNDS PERIOD_US JOBS CACHE DEBUG SANITIZE PREEMPT PIN SWITCHES \
+VARIABLES := KERNEL KERNEL_SRC KERNEL_MIRROR KERNEL_SHA256 ACCEL SAMPLES WARMUP ROUNDS PERIOD_US RAW JOBS CACHE DEBUG BPF SANITIZE \
+    PREEMPT PIN SWITCHES \
     BOOTS FUZZ_SECONDS FUZZ_CALLS FUZZ_SEED FUZZ_LEAST LADDER_SOAK MUTANT MUTANTS FAULTS_CTRL_C
 export $(foreach variable,$(VARIABLES),$(if $(value $(variable)),$(variable)))
 
 STAGES := 0 1 2 3
 
-.PHONY: help doctor setup table budget ablation diff test mutants ring-mutants bench model litmus fuzz soak faults boots trust test-full lint book clean distclean
+.PHONY: help doctor setup table budget ablation alternatives throughput plots report diff test mutants ring-mutants bench model litmus fuzz soak faults boots trust test-full lint book clean distclean
 .PHONY: $(foreach verb,run shell debug test diff,$(STAGES:%=stage%-$(verb)))
 
 help:
@@ -48,6 +49,18 @@ budget:
 
 ablation:
 	@scripts/ablation.sh
+
+alternatives:
+	@scripts/alternatives.sh
+
+throughput:
+	@scripts/throughput.sh
+
+plots:
+	@scripts/plots.sh
+
+report:
+	@scripts/report.sh
 
 test:
 	@scripts/test.sh

@@ -5,6 +5,17 @@
 
 namespace ladder {
 
+void Histogram::record(Cycles value, std::uint64_t times) {
+    if (times > std::numeric_limits<std::uint64_t>::max() - count_) {
+        throw std::overflow_error("the histogram has too many samples");
+    }
+    if (times > 0) {
+        record(value);
+        counts_[index_of(value)] += times - 1;
+        count_ += times - 1;
+    }
+}
+
 void Histogram::merge(const Histogram &other) {
     // No bucket holds more than the total, so a total that fits means that all buckets fit.
     if (other.count_ > std::numeric_limits<std::uint64_t>::max() - count_) {
@@ -32,8 +43,10 @@ Cycles Histogram::max() const {
     return max_;
 }
 
-Cycles Histogram::percentile(Quantile q) const {
-    const std::uint64_t rank = nearest_rank(count_, q);
+Cycles Histogram::value_at(std::uint64_t rank) const {
+    if (rank == 0 || rank > count_) {
+        throw std::out_of_range("no sample has this rank");
+    }
     std::uint64_t seen = 0;
     std::size_t index = 0;
     for (; index < bucket_count; ++index) {
@@ -43,6 +56,12 @@ Cycles Histogram::percentile(Quantile q) const {
         }
     }
     return std::min(highest_value(index), max_);
+}
+
+Summary Histogram::summary() const {
+    Summary all = summarize(count_, [this](std::size_t rank) { return value_at(rank); });
+    all.min = min_; // exactly
+    return all;
 }
 
 } // namespace ladder

@@ -24,6 +24,9 @@ public:
     /// Number of buckets: 256 exact ones, and 128 for each power of two from 2^8 to 2^63.
     static constexpr std::size_t bucket_count = 256 + 56 * 128;
 
+    /// A percentile is at most so much above the exact one, as a share of it, and never below it.
+    static constexpr double relative_error = 1.0 / 128;
+
     /// The bucket of a value, from 0 to bucket_count - 1.
     static constexpr std::size_t index_of(Cycles value) noexcept {
         if (value < 256) {
@@ -60,6 +63,12 @@ public:
         max_ = value > max_ ? value : max_;
     }
 
+    /// Adds a sample many times. @param times  0 adds nothing
+    ///
+    /// @throws std::overflow_error if the sum of the counts does not fit into 64 bits; nothing is changed
+    /// then
+    void record(Cycles value, std::uint64_t times);
+
     /// Adds all samples of another histogram. The other one may be empty, or this one.
     ///
     /// @throws std::overflow_error if the sum of the counts does not fit into 64 bits; nothing is changed
@@ -79,12 +88,28 @@ public:
     /// @throws std::invalid_argument ("no samples") if the histogram is empty
     [[nodiscard]] Cycles max() const;
 
-    /// The nearest-rank percentile, rounded up to the highest value of its bucket, but at most max().
+    /// How many samples a bucket has.
     ///
-    /// The result is never below the exact percentile, and at most 1/128 of it above.
+    /// @throws std::out_of_range if `index` is not below bucket_count
+    [[nodiscard]] std::uint64_t count_in(std::size_t index) const { return counts_.at(index); }
+
+    /// The sample at a rank from 1 to count(), rounded up to the highest value of its bucket, but at most
+    /// max(); the smallest one is exact.
+    ///
+    /// The result is never below the exact sample, and at most relative_error of it above.
+    ///
+    /// @throws std::out_of_range if there is no such rank
+    [[nodiscard]] Cycles value_at(std::uint64_t rank) const;
+
+    /// The nearest-rank percentile: value_at() of its rank.
     ///
     /// @throws std::invalid_argument if the histogram is empty, or as nearest_rank() does
-    [[nodiscard]] Cycles percentile(Quantile q) const;
+    [[nodiscard]] Cycles percentile(Quantile q) const { return value_at(nearest_rank(count_, q)); }
+
+    /// Percentiles and their intervals, each as exact as value_at().
+    ///
+    /// @throws std::invalid_argument ("no samples") if the histogram is empty
+    [[nodiscard]] Summary summary() const;
 
 private:
     /// The width of a bucket is 2 to the power of this.

@@ -18,6 +18,12 @@ inline Word load_relaxed(const Word &word) {
     return __atomic_load_n(&word, __ATOMIC_RELAXED);
 }
 
+/// Writes a word that another CPU may read, without any order. On x86 it is a plain store.
+template <class Word>
+inline void store_relaxed(Word &word, Word value) {
+    __atomic_store_n(&word, value, __ATOMIC_RELAXED);
+}
+
 /// Writes a word that another CPU reads with acquire: nothing that stands before it comes after it. On x86
 /// it is a plain store.
 template <class Word>

@@ -24,6 +24,8 @@ json to_json(const Series &series) {
     return {
         {"name", series.name()},
         {"samples", summary.count},
+        {"exact", series.exact()},
+        {"relative_error", series.relative_error()},
         {"warmup", series.warmup()},
         {"lost", series.lost()},
         {"dropped", series.dropped()},

@@ -15,7 +15,10 @@
 
 #include "common/environment.hpp"
 #include "common/floor.hpp"
+#include "common/markdown.hpp"
 #include "common/measuring.hpp"
+#include "common/progress.hpp"
+#include "common/recording.hpp"
 #include "common/result.hpp"
 
 namespace ladder {
@@ -46,6 +49,7 @@ void add_options(CLI::App &app, Options &options, std::optional<Spin> &spin) {
         ->capture_default_str();
     app.add_option("--spin", spin, "how to poll (chosen by measuring pause, if not given)")
         ->transform(CLI::CheckedTransformer(spins));
+    app.add_flag("--raw", options.raw, "keep each sample of a series with more than 10,000, not a histogram");
     app.add_option("--output", options.output, "folder for result.json and the raw samples (must exist)")
         ->check(CLI::ExistingDirectory);
 }
@@ -54,13 +58,14 @@ void add_options(CLI::App &app, Options &options, std::optional<Spin> &spin) {
 constexpr std::chrono::seconds time_to_begin(20);
 
 /// @param series  how many are measured, the floor's among them
-std::chrono::seconds allowed_time(const Options &options, std::size_t series) {
-    if (options.deadline_s != 0) {
-        return std::chrono::seconds(options.deadline_s);
-    }
+std::chrono::seconds expected_time(const Options &options, std::size_t series) {
     const auto messages = static_cast<std::uint64_t>(series * (options.samples + options.warmup));
-    return std::chrono::ceil<std::chrono::seconds>(
-        time_to_begin + 10 * std::chrono::microseconds(messages * options.period_us));
+    return std::chrono::ceil<std::chrono::seconds>(std::chrono::microseconds(messages * options.period_us));
+}
+
+std::chrono::seconds allowed_time(const Options &options, std::size_t series) {
+    return options.deadline_s != 0 ? std::chrono::seconds(options.deadline_s)
+                                   : time_to_begin + 10 * expected_time(options, series);
 }
 
 void print_row(const Series &series) {
@@ -75,15 +80,27 @@ void print_floor(const char *when, const Floor &floor) {
                floor.half_round_trip_p50);
 }
 
+void print_recording(const Series &series, const RecordingCost &cost) {
+    fmt::print("{:<16} {} bytes for samples, {}; recording one took {:.1f} cycles at the beginning, {:.1f} "
+               "at the end\n",
+               "memory", grouped(series.memory_bytes()),
+               series.exact()
+                   ? "each kept"
+                   : fmt::format("in a histogram (exact to {:.2g} %)", 100 * series.relative_error()),
+               cost.first, cost.last);
+}
+
 void report(const Measurement &measurement, const Floor &before, const Floor &after, json result) {
     fmt::print("{:<16} {:>9} {:>9} {:>9} {:>9}   cycles; {} samples after {} of warm-up\n", "", "P50", "P99",
-               "P99.9", "max", measurement.series.samples().size(), measurement.series.warmup());
+               "P99.9", "max", measurement.series.count(), measurement.series.warmup());
     print_row(measurement.series);
     for (const Series &neighbour : measurement.neighbours) {
         print_row(neighbour);
     }
     print_floor("floor before", before);
     print_floor("floor after", after);
+    const RecordingCost cost = cost_of_recording(measurement.options.samples, measurement.options.raw);
+    print_recording(measurement.series, cost);
     std::fflush(stdout);
     if (measurement.options.output.empty()) {
         return;
@@ -96,7 +113,10 @@ void report(const Measurement &measurement, const Floor &before, const Floor &af
     }
     result["floor_before"] = to_json(before);
     result["floor_after"] = to_json(after);
-    measurement.series.write_csv(folder / "samples.csv");
+    result["recording"] = {{"memory_bytes", measurement.series.memory_bytes()},
+                           {"first_cycles", cost.first},
+                           {"last_cycles", cost.last}};
+    measurement.series.write_csv(folder);
     write_json(folder / "result.json", result);
 }
 
@@ -118,7 +138,10 @@ void measure_between_floors(const Stage &stage, Options &options, std::optional<
     };
     const Floor before = floor();
     Measurement measurement(stage, options, deadline);
-    measure(measurement);
+    {
+        const ProgressOf progress(measurement.series, expected_time(options, 1));
+        measure(measurement);
+    }
     const Floor after = floor();
     // Last: the kernel settles on its final clock source about a second after it has booted.
     result["environment"] = describe_environment(options.producer_cpu, options.consumer_cpu);

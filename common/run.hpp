@@ -22,6 +22,7 @@ struct Options {
     int producer_cpu = 0;          ///< the CPU of the packet simulator
     int consumer_cpu = 1;          ///< the CPU of a pinned client
     Spin spin = Spin::plain;       ///< chosen by measuring `pause`, unless forced with --spin
+    bool raw = false;              ///< keep each sample of a series with more than Series::most_raw
     std::string output;            ///< a folder for result.json and the raw samples; empty for none
 };
 
@@ -39,7 +40,7 @@ public:
     /// @param how    the command line; has to outlive the measurement
     /// @param until  the end of every wait; has to outlive the measurement
     Measurement(const Stage &stage, const Options &how, const Deadline &until)
-        : options(how), deadline(until), series(stage.name, how.samples, how.warmup) {}
+        : options(how), deadline(until), series(stage.name, how.samples, how.warmup, how.raw) {}
 
     /// A series beside the stage's own, for example "pipe". The reference stays valid.
     Series &neighbour(const std::string &name) {

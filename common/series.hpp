@@ -4,9 +4,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "common/histogram.hpp"
+#include "common/memory_order.hpp"
 #include "common/statistics.hpp"
 
 namespace ladder {
@@ -25,8 +28,13 @@ public:
     /// @param name     what was measured
     /// @param samples  how many to keep, at least 1
     /// @param warmup   how many to count, but not to keep, before the first
+    /// @param raw      keep each sample, however many they are
     /// @throws std::invalid_argument if @p samples is 0
-    Series(std::string name, std::size_t samples, std::size_t warmup);
+    Series(std::string name, std::size_t samples, std::size_t warmup, bool raw = false);
+
+    /// Up to so many samples are kept one by one; a longer series counts them in a Histogram, unless it is
+    /// told to keep them: its memory does not grow with its length.
+    static constexpr std::size_t most_raw = 10'000;
 
     /// The number of the last message before the series: the next one is not a gap.
     void start_after(std::uint64_t sequence) { last_ = sequence; }
@@ -46,7 +54,12 @@ public:
         } else if (warmed_up_ < warmup_) {
             ++warmed_up_;
         } else if (!complete()) {
-            samples_.push_back({sequence, sent, received - sent});
+            if (histogram_) {
+                histogram_->record(received - sent);
+            } else {
+                samples_.push_back({sequence, sent, received - sent});
+            }
+            store_relaxed(count_, count_ + 1);
         }
     }
 
@@ -56,7 +69,12 @@ public:
     void count_dropped(std::uint64_t messages) { dropped_ += messages; }
 
     /// Whether all samples are there.
-    bool complete() const { return samples_.size() == wanted_; }
+    bool complete() const { return count_ == wanted_; }
+
+    /// How many samples there are. Another thread may ask while messages arrive.
+    std::size_t count() const { return load_relaxed(count_); }
+    /// How many samples complete the series.
+    std::size_t wanted() const { return wanted_; }
 
     /// What was measured.
     const std::string &name() const { return name_; }
@@ -64,8 +82,16 @@ public:
     std::size_t warmup() const { return warmup_; }
     /// The number of the last message taken.
     std::uint64_t last() const { return last_; }
-    /// The samples, in the order in which they came.
+    /// The samples, in the order in which they came; none if they are counted in a histogram.
     const std::vector<Sample> &samples() const { return samples_; }
+    /// Whether each sample is kept, so that the summary is exact.
+    bool exact() const { return histogram_ == nullptr; }
+    /// How far above the exact figure one of the summary may be, as a share of it: 0, or the histogram's.
+    double relative_error() const { return exact() ? 0 : Histogram::relative_error; }
+    /// The memory that the samples take. It was allocated before the first one, and does not grow.
+    std::size_t memory_bytes() const {
+        return exact() ? samples_.capacity() * sizeof(Sample) : Histogram::memory_bytes();
+    }
 
     /// Numbers that were skipped between two messages: dropped by the kernel, or lost.
     std::uint64_t missing() const { return missing_; }
@@ -83,8 +109,11 @@ public:
     /// Percentiles of the latencies. @throws std::invalid_argument without a sample
     Summary summary() const;
 
-    /// Writes `sequence,sent,latency` lines. @throws std::system_error if the file cannot be written
-    void write_csv(const std::filesystem::path &file) const;
+    /// Writes what is kept, and removes what an earlier series left there: `sequence,sent,latency` lines to
+    /// samples.csv, or `lowest,highest,count` lines, one for each bucket that is not empty, to histogram.csv.
+    /// @param folder  has to exist
+    /// @returns the file @throws std::system_error if it cannot be written
+    std::filesystem::path write_csv(const std::filesystem::path &folder) const;
 
 private:
     std::string name_;
@@ -97,7 +126,9 @@ private:
     std::uint64_t repeated_ = 0;
     std::uint64_t torn_ = 0;
     std::uint64_t stamp_errors_ = 0;
+    std::size_t count_ = 0;
     std::vector<Sample> samples_;
+    std::unique_ptr<Histogram> histogram_; // either this or samples_
 };
 
 } // namespace ladder

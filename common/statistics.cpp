@@ -153,22 +153,38 @@ Interval percentile_interval(std::span<const Cycles> sorted, Quantile q, double 
     return interval;
 }
 
-Summary summarize(std::vector<Cycles> samples) {
-    if (samples.empty()) {
+Summary summarize(std::size_t count, const std::function<Cycles(std::size_t rank)> &value_at) {
+    if (count == 0) {
         throw std::invalid_argument("no samples");
     }
-    std::sort(samples.begin(), samples.end());
-    return {
-        .count = samples.size(),
-        .min = samples.front(),
-        .p50 = percentile(samples, p50),
-        .p99 = percentile(samples, p99),
-        .p999 = percentile(samples, p999),
-        .max = samples.back(),
-        .p50_interval = percentile_interval(samples, p50),
-        .p99_interval = percentile_interval(samples, p99),
-        .p999_interval = percentile_interval(samples, p999),
+    const auto percentile_of = [&](Quantile q) { return value_at(nearest_rank(count, q)); };
+    const auto interval_of = [&](Quantile q) {
+        const RankInterval ranks = rank_interval(count, q);
+        Interval interval;
+        if (ranks.low) {
+            interval.low = value_at(*ranks.low);
+        }
+        if (ranks.high) {
+            interval.high = value_at(*ranks.high);
+        }
+        return interval;
     };
+    return {
+        .count = count,
+        .min = value_at(1),
+        .p50 = percentile_of(p50),
+        .p99 = percentile_of(p99),
+        .p999 = percentile_of(p999),
+        .max = value_at(count),
+        .p50_interval = interval_of(p50),
+        .p99_interval = interval_of(p99),
+        .p999_interval = interval_of(p999),
+    };
+}
+
+Summary summarize(std::vector<Cycles> samples) {
+    std::sort(samples.begin(), samples.end());
+    return summarize(samples.size(), [&samples](std::size_t rank) { return samples[rank - 1]; });
 }
 
 double median(std::vector<double> values) {

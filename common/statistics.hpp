@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <vector>
@@ -95,6 +96,13 @@ struct Summary {
 ///
 /// @throws std::invalid_argument ("no samples") if there are none
 Summary summarize(std::vector<Cycles> samples);
+
+/// Summarizes samples that are kept in another way, for example counted in a histogram.
+///
+/// @param count     how many samples, at least 1
+/// @param value_at  the sample at a rank from 1 (the smallest) to `count` (the largest)
+/// @throws std::invalid_argument ("no samples") if there are none
+Summary summarize(std::size_t count, const std::function<Cycles(std::size_t rank)> &value_at);
 
 /// The nearest-rank median, for values in any order. For an even number of values it is the lower one of
 /// the two in the middle, so it is always one of the values.

@@ -50,6 +50,9 @@ cmp -s "$tree/include/uapi/linux/hft.h" "$build/uapi/stage3/linux/hft.h" ||
 for n in 0 1 2 3; do
     awk -f "$top/book/patch-to-html.awk" "$top/${stages[n]}/kernel.patch" >"$input/stage$n.html"
 done
+for patch in "$top"/common/measure/*.patch; do
+    awk -f "$top/book/patch-to-html.awk" "$patch" >"$input/$(basename "$patch" .patch).html"
+done
 
 # --- Doxygen. Its page header is its own version's, and the theme's scripts on top. ---
 version=$(doxygen --version | cut -d' ' -f1)

@@ -22,8 +22,4 @@ measure_in_guest budget "$(boots_from instruments)" budget "$deadline" \
 
 say
 cat "$measured/budget.txt"
-results=$build/results
-jq -s '.[0] * {environment: (.[1] + .[0].environment)}' "$measured/budget.json" "$measured/host.json" >"$results/budget.json"
-say
-say "Found: $(jq -r .finding "$results/budget.json")."
-say "written: build/results/budget.json"
+finish_result budget

@@ -25,7 +25,8 @@ fi
 lock "$folder.lock" "building programs"
 ln -sfn programs/compile_commands.json "$build/compile_commands.json" # where editors look
 log=$folder.log
-if [[ ! -f $folder/build.ninja ]]; then
+# A target that is not known: what it needs may have been installed since.
+if ! ninja -C "$folder" -t query "${targets[@]}" >/dev/null 2>&1; then
     cmake -S "$top/common" -B "$folder" -G Ninja "${options[@]}" ${WERROR:+-DWERROR=$WERROR} >"$log" 2>&1 ||
         die "cmake failed: $(grep -m 1 -A 2 'CMake Error' "$log" | tr '\n' ' '); see ${log#"$top"/}"
 fi

@@ -19,6 +19,10 @@ Climb (N is 0, 1, 2 or 3)
   make budget         where the cycles of stage 1 and 3 go, hop by hop, and why the latest messages are late
   make ablation       which change bought what: each choice alone, from the best configuration and the naive one
                       (kernels of its own the first time, then a quarter of an hour)
+  make alternatives   the same messages through other doors: poll, epoll, io_uring, BPF ring buffer, pipe, ...
+  make throughput     bursts of 1 to 4096 messages a tick: what arrives, what is lost, what a message costs
+  make plots          pictures of all results that are there, in build/plots
+  make report         tables, pictures and provenance in one file to hand in: build/report.html
   make bench          the C++ ring on this host, beside boost's, moodycamel's and DPDK's
   make book           the book, as web pages in build/book
 
@@ -45,13 +49,15 @@ Variables, for example `make stage3-run KERNEL=6.12 SAMPLES=10000`
   KERNEL_SRC=dir      a kernel source of your own
   KERNEL_MIRROR=url   where released tarballs are (https://cdn.kernel.org/pub/linux/kernel)
   ACCEL=auto          auto (KVM if it really boots a kernel, else TCG), kvm or tcg
-  SAMPLES=1000        messages per series
+  SAMPLES=1000        messages per series (ticks of `make throughput`: 200)
   WARMUP=0            messages before the first sample; printed with every row
-  ROUNDS=5            rounds of `make table`
+  RAW=1               keep each sample of a series of more than 10,000, not a histogram
+  ROUNDS=5            rounds of `make table`, budget, alternatives and throughput
   PERIOD_US=1000      microseconds from one message to the next
   JOBS=2              compilers at once (as many as there are CPUs)
   CACHE=dir           kernel sources and a compiler cache, shared by many users (.cache, without the latter)
   DEBUG=1             a kernel with source lines for gdb, in a tree of its own
+  BPF=0               `make alternatives` without the BPF ring buffer, and without a kernel that has it
   SANITIZE=kasan      a kernel that watches its memory, locks and arithmetic (KASAN, UBSAN, lockdep, kmemleak), or
                       SANITIZE=kcsan: its data races; slow, in trees of their own, for every verb that boots
   PREEMPT=full        a kernel that can be preempted (none), in a tree of its own

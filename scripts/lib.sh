@@ -52,6 +52,22 @@ record() {
         >"$build/results/trust/$1.json"
 }
 
+# follow_progress CONSOLE: from now on, what the guest says of its progress comes to standard error; sets "follower", the
+# process to kill at the end. It sleeps until the console grows: nothing wakes up here while the guest measures.
+follow_progress() {
+    : >"$1"
+    setpriv --pdeathsig KILL tail -n +1 -f "$1" > >(
+        declare -A seen=() # the runner writes the console once more when all is over
+        while IFS= read -r line; do
+            line=${line%$'\r'}
+            [[ $line =~ ^'  '.*' left'$ && -z ${seen[$line]-} ]] || continue
+            seen[$line]=1
+            printf '%s\n' "$line" >&2
+        done
+    ) 2>/dev/null &
+    follower=$!
+}
+
 # check_path: the kernel's make does not work below a folder with a blank or a colon in its name.
 check_path() {
     [[ $build != *[[:space:]:]* ]] || die "a kernel cannot be built in '$build', because of the blank or colon: move the checkout" 2
@@ -87,7 +103,7 @@ kernel_make() {
         nice make -C "$kernel_build/source" O="$kernel_build/object" CC="$compiler" HOSTCC="$compiler" "$@"
 }
 
-# Which kernel is asked for: KERNEL=6.1, 6.12, 5.4 or a full version. DEBUG=1, SANITIZE=kasan or kcsan and
+# Which kernel is asked for: KERNEL=6.1, 6.12, 5.4 or a full version. DEBUG=1, BPF=1, SANITIZE=kasan or kcsan and
 # PREEMPT=full have object trees of their own; each is a fragment of configuration on top of kernel.config.
 kernel=${KERNEL:-6.1}
 [[ $kernel =~ ^[0-9]+\.[0-9]+(\.[0-9]+)?$ ]] || die "KERNEL=$kernel is not a version such as 6.1, 6.12 or 5.4" 2
@@ -96,6 +112,10 @@ variant=$kernel${KERNEL_SRC:+-src}
 fragments=("$top/scripts/kernel.config")
 if [[ ${DEBUG:-0} == 1 ]]; then
     variant+=-debug fragments+=("$top/scripts/debug.config")
+fi
+if [[ ${BPF:-0} == 1 ]]; then
+    [[ $series != 5.4 ]] || die 'Linux 5.4 has no BPF ring buffer: take 6.1 or 6.12, or BPF=0' 2
+    variant+=-bpf fragments+=("$top/scripts/bpf.config")
 fi
 case ${SANITIZE-} in
 '') ;;

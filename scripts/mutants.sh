@@ -7,8 +7,12 @@
 #
 # The list of a stage is stageN-*/mutants. Each mutant is built in the stage's tree (only what it touches is
 # compiled), boots with the tests of all stages up to N, and must fail those that its paragraph names, and no
-# others but those that "also" allows. A paragraph with "setup" and an error is a kernel whose setup fails with
-# that error: there the one test that it leaves nothing behind has to succeed. The tree is put back in any case.
+# others but those that "also" allows; with "unseen", none may fail: no test on x86 can show it. A paragraph with
+# "setup" and an error is a kernel whose setup fails with that error: there the one test that it leaves nothing
+# behind has to succeed. The tree is put back in any case.
+#
+# With SANITIZE=kasan or kcsan, those mutants run that have a line "kasan" or "kcsan": a word of the report with which
+# the kernel has to complain, or "silent" if the tool cannot see this mistake.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 need jq make gcc
 asked=("$@")
@@ -19,6 +23,8 @@ one_in=${MUTANTS:-1}
 check_number MUTANTS "$one_in" 1 1000
 number=$((16#$(git -C "$top" rev-parse HEAD 2>/dev/null | cut -c1-6 || echo 0)))
 passed=0 failed=0
+deadline=400
+[[ -z ${SANITIZE-} ]] || deadline=1200 # such a kernel is ten times slower
 mkdir -p "$build"
 scratch=$(mktemp -d "$build/mutants.XXXXXX")
 original='' # the file that is broken at the moment, with a copy of it in $scratch/original
@@ -39,6 +45,19 @@ mutate() {
         { print }
         END { exit !done }
     ' "$1"
+}
+
+# What a sanitizer's kernel said of it, in the variables of run_mutant().
+judge_report() {
+    local said='said nothing'
+    [[ $status != 13 ]] || said="said: $(tail -n 1 "$log" | sed 's/.*line [0-9]*: //; s/; see .*//')"
+    if [[ ($report == silent && $status == 0) || ($report != silent && $status == 13 && $said == *"$report"*) ]]; then
+        passed=$((passed + 1))
+        say "  $name: $SANITIZE $said, as expected ($((SECONDS - begun)) s)"
+    else
+        failed=$((failed + 1))
+        say "  $name: NOT '$report': status $status, $SANITIZE $said"
+    fi
 }
 
 # run_mutant NAME FILE AFTER OLD NEW TEST...
@@ -69,13 +88,20 @@ run_mutant() {
         say "  $name: DOES NOT BUILD: $(grep -m 1 error "$log")"
         return
     fi
-    rm -rf "$output"
-    mkdir -p "$output/kernel"
-    cp "$kernel_build/object/arch/x86/boot/bzImage" "$kernel_build/stage$stage/config" "$output/kernel/"
-    echo "mutant $name" >"$output/kernel/stamp"
-    "$top/scripts/boot.sh" --kernel "$output/kernel" --initramfs "$initramfs" --command "$command" \
-        --output "$output" --deadline 400 >"$log" 2>&1 || status=$?
-    rm "$output/kernel/bzImage"
+    # Beside the stages, where the runner finds what a report's addresses mean.
+    local kernel=$kernel_build/mutant
+    rm -rf "$output" "$kernel"
+    mkdir -p "$output" "$kernel"
+    cp "$kernel_build/object/arch/x86/boot/bzImage" "$kernel_build/stage$stage/config" "$kernel/"
+    ln "$kernel_build/object/vmlinux" "$kernel/"
+    echo "mutant $name" >"$kernel/stamp"
+    "$top/scripts/boot.sh" --kernel "$kernel" --initramfs "$initramfs" --command "$command" \
+        --output "$output" --deadline "$deadline" >"$log" 2>&1 || status=$?
+    rm -rf "$kernel"
+    if [[ -n $report ]]; then
+        judge_report
+        return
+    fi
     if [[ $status != 0 ]]; then
         failed=$((failed + 1))
         say "  $name: THE GUEST DID NOT SURVIVE IT: $(tail -n 1 "$log")"
@@ -104,7 +130,10 @@ run_mutant() {
         done
         extra+="$test "
     done < <(comm -23 <(echo "$found") <(echo "$tests") | sed '/^$/d')
-    if [[ -n $found && -n $tests && -z $extra && -z $(comm -13 <(echo "$found") <(echo "$tests")) ]]; then
+    if [[ -n $unseen && -z $found ]]; then
+        passed=$((passed + 1))
+        verdict='not seen by any test, as expected'
+    elif [[ -n $found && -n $tests && -z $extra && -z $(comm -13 <(echo "$found") <(echo "$tests")) ]]; then
         passed=$((passed + 1))
         verdict="caught by $(tr '\n' ' ' <<<"$found")"
     elif [[ -z $found ]]; then
@@ -118,6 +147,7 @@ run_mutant() {
 }
 
 for stage in "${asked[@]}"; do
+    [[ -z ${SANITIZE-} ]] || grep -q "^$SANITIZE " "$top/${stages[stage]}/mutants" || continue
     programs=()
     for n in $(seq 0 "$stage"); do programs+=("stage$n-tests"); done
     "$top/scripts/build-programs.sh" "${programs[@]}"
@@ -132,7 +162,7 @@ for stage in "${asked[@]}"; do
     lock "$kernel_build.lock" "building Linux $kernel"
     "$top/scripts/patch-kernel.sh" "$stage"
     say "mutants of stage $stage"
-    name='' file='' after='' old='' new='' setup='' tests=() also=()
+    name='' file='' after='' old='' new='' setup='' unseen='' report='' tests=() also=()
     while IFS= read -r line; do
         case $line in
         '#'*) ;;
@@ -142,14 +172,19 @@ for stage in "${asked[@]}"; do
         'setup  '*) setup=${line#setup  } ;;
         'also   '*) also+=("${line#also   }") ;;
         'test   '*) tests+=("${line#test   }") ;;
+        "${SANITIZE:-no} "*) report=${line#"$SANITIZE  "} ;;
+        'kasan '* | 'kcsan '*) ;; # another kernel's
+        unseen) unseen=1 ;;
         '-'*) old=${line#-} ;;
         '+'*) new=${line#+} ;;
         '')
+            # With a sanitizer only what has a line for it, without one only what has not only that.
+            if [[ -n ${SANITIZE-} ]]; then [[ -n $report ]] || name=''; else [[ -n $setup$unseen${tests[*]} ]] || name=''; fi
             [[ -z $name ]] || number=$((number + 1))
             if [[ -n $name && ${MUTANT:-$name} == "$name" && $((number % one_in)) == 0 ]]; then
                 run_mutant "$name" "$file" "$after" "$old" "$new" "${tests[@]}"
             fi
-            name='' after='' setup='' tests=() also=()
+            name='' after='' setup='' unseen='' report='' tests=() also=()
             ;;
         *) die "stage $stage's list of mutants: cannot read '$line'" ;;
         esac
@@ -157,8 +192,9 @@ for stage in "${asked[@]}"; do
     exec {lock_fd}>&- # the next stage's build wants it
 done
 if [[ -z ${MUTANT-} && $one_in == 1 ]]; then
-    record "mutants-$(IFS=- && printf '%s' "${asked[*]}")" "kernel mutants of stage ${asked[*]}" \
-        "$passed of $((passed + failed)) caught by the tests that were named, and no others" 'make mutants'
+    record "mutants-$(IFS=- && printf '%s' "${asked[*]}")${SANITIZE:+-$SANITIZE}" \
+        "kernel mutants of stage ${asked[*]}${SANITIZE:+, $SANITIZE}" \
+        "$passed of $((passed + failed)) seen by what was named, and by nothing else" "make mutants${SANITIZE:+ SANITIZE=$SANITIZE}"
 fi
 say "$passed passed, $failed failed, 0 skipped"
 [[ $failed == 0 ]]

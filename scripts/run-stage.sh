@@ -5,7 +5,7 @@
 #   run-stage.sh N            prints the row beside the original's, keeps it in build/results/stageN
 #   run-stage.sh N FOLDER     keeps the series in FOLDER and prints nothing else
 #
-# SAMPLES, WARMUP, PERIOD_US, KERNEL and ACCEL come from the environment.
+# SAMPLES, WARMUP, PERIOD_US, RAW, KERNEL and ACCEL come from the environment.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 check_stage "${1-}"
 stage=$1
@@ -14,6 +14,16 @@ samples=${SAMPLES:-1000} warmup=${WARMUP:-0} period_us=${PERIOD_US:-1000}
 check_number SAMPLES "$samples" 1 10000000
 check_number WARMUP "$warmup" 0 10000000
 check_number PERIOD_US "$period_us" 50 10000000
+options=()
+case ${RAW:-0} in
+0) ;;
+1)
+    # A sample is 24 bytes in the client, twice, and about 30 in its file: more than that fills the guest.
+    ((10#$samples <= 4000000)) || die 'RAW=1 keeps at most 4000000 samples: leave it out, or take fewer SAMPLES' 2
+    options+=(--raw)
+    ;;
+*) die "RAW=$RAW is not 0 or 1" 2 ;;
+esac
 
 "$top/scripts/build-programs.sh" "${stages[@]}" hft_ctl ladder-table
 "$top/scripts/build-kernel.sh" "$stage"
@@ -21,14 +31,24 @@ clients=("${stages[@]/#/$build/programs/}" "$build/programs/hft_ctl")
 "$top/scripts/initramfs.sh" "$build/clients.cpio" "${clients[@]}"
 
 folder=$(mktemp -d "$build/run-$name.XXXXXX")
-trap 'rm -rf "$folder"' EXIT
-printf '%s --samples %d --warmup %d --period-us %d --output /results\n' \
-    "$name" "$samples" "$warmup" "$period_us" >"$folder/command"
+follower=''
+finish() {
+    [[ -z $follower ]] || kill "$follower" 2>/dev/null || true
+    rm -rf "$folder"
+}
+trap finish EXIT
+printf '%s --samples %d --warmup %d --period-us %d --output /results%s\n' \
+    "$name" "$samples" "$warmup" "$period_us" "${options[*]/#/ }" >"$folder/command"
 # The client's own deadline is ten times what it should take, plus 20 s; the runner gives the boot on top.
 deadline=$((90 + 4 * (samples + warmup) * period_us / 100000))
 status=0
+console=$folder/round-1/$name/console.log
+mkdir -p "${console%/*}"
+follow_progress "$console"
 "$top/scripts/boot.sh" --kernel "$kernel_build/stage$stage" --initramfs "$build/clients.cpio" \
     --command "$folder/command" --output "$folder/round-1/$name" --deadline "$deadline" || status=$?
+kill "$follower" 2>/dev/null || true
+follower=''
 if [[ $status != 0 ]]; then
     # The logs that the message names are kept where the next run does not overwrite them unseen.
     failed=$build/failed/$name
@@ -48,4 +68,10 @@ kept=$build/results/stage$stage
 mkdir -p "$build/results"
 rm -rf "$kept" && mv "$folder" "$kept"
 chmod 755 "$kept"
-say "raw samples: ${kept#"$top"/}/round-1/$name/samples.csv"
+kept=$(compgen -G "$kept/round-1/$name/*.csv")
+jq -r --arg name "$name" '"\n" + (if .series.exact then "Each sample is kept: \(.recording.memory_bytes) bytes"
+    else "The samples are counted in a histogram: \(.recording.memory_bytes) bytes, however many they are; a percentile is at " +
+        "most \(.series.relative_error * 10000 | round / 100) % above the exact one" end) +
+    ". Recording one took \(.recording.first_cycles | round) cycles at the beginning, " +
+    "\(.recording.last_cycles | round) at the end."' "${kept%/*}/result.json"
+say "samples: ${kept#"$top"/}"

@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: MIT
 # Installs what is missing, on Debian and Ubuntu.
 #
-#   ./scripts/setup.sh [all | bench]      "all" adds what make lint and make book need, "bench" what make bench does
+#   ./scripts/setup.sh [all | bench]      "all" adds what make lint, book, plots and report need, "bench" what make bench does
 #
 # As root, or through sudo; without either it prints the command to run and changes nothing.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 case ${1-} in
 '') groups='run test' ;;
-all) groups='run test lint book' ;;
+all) groups='run test lint book plots' ;;
 bench) groups='run test bench' ;;
 *) die "unknown argument '$1': nothing, all or bench" 2 ;;
 esac

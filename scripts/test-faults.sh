@@ -89,6 +89,18 @@ kvm_that_never_boots_is_said_and_gone_without() {
     fake_qemu 'exec sleep 1000'
     grep -E 'KVM IS BROKEN HERE|this host has no /dev/kvm|is not yours' "$scratch/out.kvm"
 }
+no_kvm_is_said_and_gone_without() {
+    # A /dev of its own, with what scripts need and without kvm.
+    printf 'true\n' >"$scratch/command"
+    unshare -m bash -c '
+        mkdir -p "$1/dev" && mount -t tmpfs none "$1/dev"
+        cp -a /dev/{null,zero,full,random,urandom,fd,stdin,stdout,stderr} "$1/dev/"
+        mkdir "$1/dev/shm" && mount --move "$1/dev" /dev
+        ACCEL=auto "$2/scripts/boot.sh" --kernel "$3" --initramfs "$2/build/tests-base.cpio" \
+            --command "$1/command" --output "$1/boot"
+    ' - "$scratch" "$top" "$kernel_dir" >"$scratch/out.kvm"
+    grep -F 'this host has no /dev/kvm' "$scratch/out.kvm"
+}
 kvm_asked_for_and_not_there_is_14() {
     mkdir -p "$scratch/fake"
     printf '#!/bin/bash\nfor word; do [[ $word != kvm ]] || { echo "no KVM here" >&2; exit 1; }; done\nexec %q "$@"\n' \
@@ -128,6 +140,15 @@ two_runs_at_once_both_succeed() {
     done
     wait "$first" && wait $! && [[ -s $scratch/first/number && -s $scratch/second/number ]] && no_qemu_left
 }
+results_of_another_commit_are_refused() {
+    local first=$scratch/rounds/round-1/stage0-syscall second=$scratch/rounds/round-2/stage0-syscall
+    ACCEL=tcg SAMPLES=10 "$top/scripts/run-stage.sh" 0 "$first"
+    mkdir -p "${second%/*}"
+    cp -r "$first" "$second"
+    jq '.commit = "an older one"' "$first/host.json" >"$second/host.json"
+    fails_with 1 'results of different systems are not in one table' \
+        "$build/programs/ladder-table" "$scratch/rounds" --reference "$top/book/results/original.csv"
+}
 read_only_checkout_is_named() {
     local checkout
     checkout=$(mktemp -d /tmp/latency-ladder-read-only.XXXXXX)
@@ -150,11 +171,11 @@ path_with_a_blank_is_named() {
 for name in missing_qemu_is_named killed_qemu_is_14 hung_qemu_is_11 panic_at_boot_is_10 \
     broken_kvm_is_said_and_gone_without kvm_that_never_boots_is_said_and_gone_without \
     kvm_asked_for_and_not_there_is_14 ctrl_c_at_any_moment_leaves_nothing two_runs_at_once_both_succeed \
-    path_with_a_blank_is_named; do
+    path_with_a_blank_is_named results_of_another_commit_are_refused; do
     test_that "$name"
 done
-for name in full_disk_is_15 disk_that_fills_up_is_15 read_only_checkout_is_named; do
-    if [[ $EUID -eq 0 ]]; then test_that "$name"; else skip "$name" 'only root can mount a small disk, or become nobody'; fi
+for name in full_disk_is_15 disk_that_fills_up_is_15 no_kvm_is_said_and_gone_without read_only_checkout_is_named; do
+    if [[ $EUID -eq 0 ]]; then test_that "$name"; else skip "$name" 'only root can mount a small disk or another /dev, or become nobody'; fi
 done
 record faults 'runner under faults' "$passed of $((passed + failed)) hold; Ctrl-C pressed $presses times" 'make faults'
 report

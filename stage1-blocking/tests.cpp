@@ -372,6 +372,22 @@ TEST_F(Packets, LeaveTimeOnTheirCpuHoweverManyAreAskedFor) {
     EXPECT_EQ(on_cpu(0, [] { return outcome(hft_ctl(HFT_CTL_STOP)); }), "success");
 }
 
+// Every message is counted while the other CPU looks: the counts are written whole, and only grow.
+TEST_F(Packets, AreCountedUnderTheEyesOfTheOtherCpu) {
+    constexpr std::uint64_t messages = 50'000;
+    const Simulator simulator(100, 64);
+    on_cpu(1, [] {
+        const ladder::Deadline deadline(patience);
+        const std::uint64_t first = Device::produced();
+        for (std::uint64_t last = first; last < first + messages;) {
+            deadline.check("the last message to count");
+            const std::uint64_t now = Device::produced();
+            ASSERT_GE(now, last);
+            last = now;
+        }
+    });
+}
+
 TEST_F(Packets, GoOnCountingOverStopAndStart) {
     const Device device;
     const std::uint64_t before = Device::produced();

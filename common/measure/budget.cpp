@@ -25,6 +25,7 @@
 #include "common/measure/program.hpp"
 #include "common/measure/ring_reader.hpp"
 #include "common/measure/watcher.hpp"
+#include "common/result.hpp"
 #include "common/series.hpp"
 #include "common/table.hpp"
 #include "common/tsc.hpp"
@@ -267,16 +268,14 @@ json measure(const Settings &settings, const Deadline &deadline) {
     Tail tail{.gap_looks = Watcher::not_running};
     Progress progress(settings.rounds, 3);
     const auto floor = [&] {
-        const Floor measured = measure_floor(settings.producer_cpu, settings.consumer_cpu,
-                                             std::min(settings.samples, std::size_t{200}),
-                                             std::chrono::microseconds(settings.period_us), 0, deadline);
-        return json{
-            {"half_rtt_p50", measured.half_round_trip_p50}, {"p50", measured.p50}, {"p99", measured.p99}};
+        return to_json(measure_floor(settings.producer_cpu, settings.consumer_cpu,
+                                     std::min(settings.samples, std::size_t{200}),
+                                     std::chrono::microseconds(settings.period_us), 0, deadline));
     };
     json floors = json::array({floor()});
     int round = 1;
     const auto in_turn = [&](const std::string &name, std::uint64_t &moved, const auto &body) {
-        in_thread(body);
+        with_own_affinity(body);
         floors.push_back(floor());
         moved += floor_moved({{"floor_before", floors[floors.size() - 2]}, {"floor_after", floors.back()}});
         progress.step(round, name);

@@ -8,6 +8,7 @@
 
 #include <fmt/core.h>
 
+#include "common/markdown.hpp"
 #include "common/statistics.hpp"
 
 namespace ladder {
@@ -34,17 +35,13 @@ json latencies(const std::vector<Cycles> &values) {
     return {{"messages", values.size()}, {"mean", std::llround(mean(values))}, {"p50", median(values)}};
 }
 
-/// "1,234,567"
-std::string with_commas(std::int64_t value) {
-    std::string digits = std::to_string(std::abs(value));
-    for (auto place = static_cast<std::ptrdiff_t>(digits.size()) - 3; place > 0; place -= 3) {
-        digits.insert(static_cast<std::size_t>(place), ",");
-    }
-    return (value < 0 ? "-" : "") + digits;
-}
-
+/// "-1,234,567"; nothing for null
 std::string cycles(const json &value) {
-    return value.is_null() ? "" : with_commas(std::llround(value.get<double>()));
+    if (value.is_null()) {
+        return "";
+    }
+    const auto whole = std::llround(value.get<double>());
+    return (whole < 0 ? "-" : "") + grouped(static_cast<Cycles>(std::abs(whole)));
 }
 
 /// "1.02 [0.98, 1.05]"
@@ -64,9 +61,8 @@ std::string line(const json &part, const json &whole) {
 }
 
 std::string table(const json &row) {
-    std::string text =
-        fmt::format("{}: {} messages with all their moments, in cycles\n", row.at("name").get<std::string>(),
-                    with_commas(row.at("messages").get<std::int64_t>()));
+    std::string text = fmt::format("{}: {} messages with all their moments, in cycles\n",
+                                   row.at("name").get<std::string>(), cycles(row.at("messages")));
     text += fmt::format("  {:<34}{:>12}{:>10}{:>12}\n", "", "mean", "share", "P50");
     for (const json &part : row.at("before")) {
         text += line({{"name", "(before: " + part.at("name").get<std::string>() + ")"},

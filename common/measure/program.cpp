@@ -1,23 +1,19 @@
 // SPDX-License-Identifier: MIT
 #include "common/measure/program.hpp"
 
-#include <cerrno>
-#include <csignal>
+#include <chrono>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
-#include <fstream>
-#include <system_error>
-#include <thread>
-#include <utility>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
-#include <sys/mman.h>
-#include <sys/time.h>
-#include <unistd.h>
 
+#include "common/affinity.hpp"
 #include "common/environment.hpp"
+#include "common/measuring.hpp"
+#include "common/result.hpp"
 
 namespace ladder {
 namespace {
@@ -49,40 +45,18 @@ void add_options(CLI::App &app, Settings &settings) {
         ->check(CLI::ExistingDirectory);
 }
 
-/// Whether this thread can be interrupted by the alarm. @param how  SIG_BLOCK or SIG_UNBLOCK
-void alarm_is(int how) {
-    sigset_t alarm;
-    sigemptyset(&alarm);
-    sigaddset(&alarm, SIGALRM);
-    pthread_sigmask(how, &alarm, nullptr);
-}
-
 void measure_and_write(const std::string &name, const Settings &settings,
                        const std::function<nlohmann::json(const Settings &, const Deadline &)> &measure) {
-    const Deadline deadline{std::chrono::seconds(settings.deadline_s)};
-    struct sigaction action {};
-    action.sa_handler = [](int) {}; // and without SA_RESTART
-    sigaction(SIGALRM, &action, nullptr);
-    alarm_is(SIG_BLOCK);
-    // Again and again: a thread that begins to wait a moment later is interrupted, too.
-    const itimerval timer{.it_interval = {.tv_sec = 1, .tv_usec = 0},
-                          .it_value = {.tv_sec = settings.deadline_s + 1, .tv_usec = 0}};
-    setitimer(ITIMER_REAL, &timer, nullptr);
-    // A page fault in the middle of a series is a cost of the system, not of the door.
-    if (mlockall(MCL_CURRENT | MCL_FUTURE) != 0) {
-        fmt::print(stderr, "{}: warning: memory is not locked: page faults may show\n", name);
-    }
+    const std::chrono::seconds allowed(settings.deadline_s);
+    const Deadline deadline{allowed};
+    interrupt_after(allowed);
+    lock_memory(name);
     nlohmann::json result = measure(settings, deadline);
     result["schema"] = 1;
+    // Last: the kernel settles on its final clock source about a second after it has booted.
     result["environment"] = describe_environment(settings.producer_cpu, settings.consumer_cpu);
     result["environment"]["period_us"] = settings.period_us;
-    const std::filesystem::path file = std::filesystem::path(settings.output) / (name + ".json");
-    std::ofstream out(file);
-    out << result.dump(2) << '\n';
-    out.close();
-    if (!out) {
-        throw std::system_error(errno, std::generic_category(), "cannot write " + file.string());
-    }
+    write_json(std::filesystem::path(settings.output) / (name + ".json"), result);
 }
 
 } // namespace
@@ -109,19 +83,10 @@ int run_program(const std::string &name, const std::string &description, int arg
     }
 }
 
-void in_thread(const std::function<void()> &body) {
-    std::exception_ptr failure;
-    std::thread([&] {
-        alarm_is(SIG_UNBLOCK);
-        try {
-            body();
-        } catch (...) {
-            failure = std::current_exception();
-        }
-    }).join();
-    if (failure) {
-        std::rethrow_exception(failure);
-    }
+void with_own_affinity(const std::function<void()> &body) {
+    const std::vector<int> cpus = allowed_cpus();
+    body();
+    allow_cpus(cpus);
 }
 
 void Progress::step(int round, const std::string &what) {

@@ -28,15 +28,14 @@ struct Settings {
 /// @brief The main function of such a program.
 ///
 /// Reads the command line, locks the memory, calls @p measure and writes what it returns to NAME.json in
-/// Settings::output, with "schema" and "environment". A system call that still blocks when the deadline has
-/// passed fails with EINTR. Errors go to standard error in one line.
+/// Settings::output, with "schema" and "environment". A system call of the main thread that still blocks when
+/// the deadline has passed fails with EINTR. Errors go to standard error in one line.
 /// @returns the exit status: 0, 1 for an error, 2 for a command line that is wrong, 3 for a deadline
 int run_program(const std::string &name, const std::string &description, int argc, char **argv,
                 const std::function<nlohmann::json(const Settings &, const Deadline &)> &measure);
 
-/// Runs @p body in a thread of its own, waits for it, and passes on its exception. What it pins itself to
-/// ends with it, and the alarm of the deadline reaches it and nobody else.
-void in_thread(const std::function<void()> &body);
+/// Runs @p body and undoes what it does to this thread's affinity.
+void with_own_affinity(const std::function<void()> &body);
 
 /// Prints to standard error how far a long measurement has come, and when it will be done: "  round 3 of 5,
 /// stage1-blocking: about 0:42 left".

@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <limits>
 #include <memory>
 #include <random>
+#include <stdexcept>
 
 namespace {
 
@@ -165,6 +167,37 @@ TEST(Histogram, SingleValuesAreExactBecauseOfTheMaximum) {
         EXPECT_EQ(histogram.percentile(ladder::p50), value);
         EXPECT_EQ(histogram.percentile(highest_quantile), value);
     }
+}
+
+TEST(Histogram, RanksOutsideAreErrors) {
+    Histogram histogram;
+    EXPECT_THROW((void)histogram.value_at(0), std::out_of_range);
+    EXPECT_THROW((void)histogram.value_at(1), std::out_of_range);
+    EXPECT_THROW((void)histogram.summary(), std::invalid_argument);
+    EXPECT_THROW((void)histogram.count_in(Histogram::bucket_count), std::out_of_range);
+    histogram.record(7);
+    EXPECT_EQ(histogram.value_at(1), 7U);
+    EXPECT_THROW((void)histogram.value_at(2), std::out_of_range);
+}
+
+TEST(Histogram, RecordsOneValueManyTimes) {
+    Histogram histogram;
+    histogram.record(9, 0);
+    EXPECT_EQ(histogram.count(), 0U);
+    histogram.record(9, 1'000'000'000'000);
+    EXPECT_EQ(histogram.count(), 1'000'000'000'000U);
+    EXPECT_EQ(histogram.percentile(ladder::p999), 9U);
+    EXPECT_THROW(histogram.record(1, std::numeric_limits<std::uint64_t>::max()), std::overflow_error);
+    EXPECT_EQ(histogram.min(), 9U) << "nothing is changed";
+}
+
+TEST(Histogram, BucketsCount) {
+    Histogram histogram;
+    histogram.record(256);
+    histogram.record(257);
+    histogram.record(258);
+    EXPECT_EQ(histogram.count_in(256), 2U);
+    EXPECT_EQ(histogram.count_in(257), 1U);
 }
 
 TEST(Histogram, HasAFixedSize) {

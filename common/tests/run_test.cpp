@@ -103,6 +103,10 @@ TEST(Run, ResultSaysWhatWasMeasuredAndWhere) {
     EXPECT_EQ(result["stage"], "stage9-test");
     EXPECT_EQ(result["series"]["p50"], 5);
     EXPECT_EQ(result["series"]["p999_ci"][1], nullptr);
+    EXPECT_EQ(result["series"]["exact"], true);
+    EXPECT_EQ(result["recording"]["memory_bytes"], 10 * sizeof(ladder::Sample));
+    EXPECT_GT(result["recording"]["first_cycles"], 0);
+    EXPECT_GT(result["recording"]["last_cycles"], 0);
     EXPECT_GT(result["floor_before"]["p50"], 0);
     EXPECT_GT(result["environment"]["tsc_khz"], 0);
     EXPECT_NE(result["environment"]["kernel"], "");

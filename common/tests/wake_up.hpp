@@ -4,8 +4,10 @@
 /// A reader that goes to sleep at the very moment at which a message comes: for the tests of stage 1 and the
 /// soak.
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <csignal>
 #include <cstdint>
 #include <random>
 #include <thread>
@@ -24,17 +26,22 @@ struct WakeUps {
 /// One message a round, and a reader on CPU 1 that goes to sleep at a random moment around it. If the wake-up
 /// came between the reader's look at the queue and its sleep, and was missed, no second message wakes it: the
 /// simulator has been stopped. A round in which it was not stopped in time proves nothing. How often that
-/// happens is the host's to say, so there are as many rounds as it takes until @p proofs of them prove
-/// something, twenty times as many at most. Ends with the first sleeper that is not woken within five seconds.
+/// happens is for the host and the kernel to say (a debug kernel is slow), so the period grows with each such
+/// round and shrinks again with the others, and there are as many rounds as it takes until @p proofs of them
+/// prove something, twenty times as many at most. Ends with the first sleeper that is not woken within five
+/// seconds.
 inline WakeUps sleep_while_messages_come(std::uint64_t proofs) {
     using std::chrono::microseconds;
     using std::chrono::steady_clock;
-    constexpr unsigned int period_us = 300;
+    constexpr unsigned int shortest_us = 300;
+    constexpr unsigned int longest_us = 10'000;
+    std::atomic<unsigned int> period_us{shortest_us};
     const Device device;
     std::atomic<steady_clock::time_point> start{};
     std::atomic<std::uint64_t> round_begun{0};
     std::atomic<std::uint64_t> round_read{0};
     std::atomic<bool> stop{false};
+    std::atomic<bool> ended{false};
 
     std::thread reader([&] {
         pin_to_cpu(1);
@@ -43,18 +50,20 @@ inline WakeUps sleep_while_messages_come(std::uint64_t proofs) {
         for (std::uint64_t round = 1; !stop; ++round) {
             while (round_begun < round && !stop) {
             }
-            const auto sleep_at = start.load() + microseconds(period_us - 50 + random() % 200);
+            const unsigned int period = period_us;
+            const auto sleep_at =
+                start.load() + microseconds(period - period / 6 + random() % (period * 2 / 3));
             while (steady_clock::now() < sleep_at && !stop) {
             }
             // A signal, such as that of the test's alarm, is no message.
             while (!stop &&
                    read(device.descriptor(), &message, sizeof(message)) != ssize_t{sizeof(message)}) {
             }
-            if (stop) {
-                return;
+            if (!stop) {
+                round_read = round;
             }
-            round_read = round;
         }
+        ended = true;
     });
 
     const auto set_flags = [&](int flags) {
@@ -80,6 +89,8 @@ inline WakeUps sleep_while_messages_come(std::uint64_t proofs) {
         }
         ++result.woken;
         result.proving += only_one;
+        const unsigned int next = only_one ? period_us - period_us / 16 : 2 * period_us;
+        period_us = std::clamp(next, shortest_us, longest_us);
         if (!only_one) { // what is left over would let the next read() return at once
             set_flags(O_RDWR | O_NONBLOCK);
             hft_message rest{};
@@ -88,10 +99,11 @@ inline WakeUps sleep_while_messages_come(std::uint64_t proofs) {
             set_flags(O_RDWR);
         }
     }
-    // Whatever was found: the reader has to come to its end.
+    // Whatever was found, the reader has to come to its end: a signal ends a sleep that no message does.
     stop = true;
-    if (result.woken < result.rounds) {
-        make_messages(1);
+    while (!ended) {
+        pthread_kill(reader.native_handle(), SIGALRM);
+        usleep(500);
     }
     reader.join();
     return result;

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: MIT
+/// @file
+/// When it pours (`make throughput`): bursts of 1 to 4,096 messages a tick, through the doors that one would
+/// take for them. What arrives, what is lost, and what a message costs the consumer.
+///
+/// Here every consumer has a CPU of its own, so that none has to wait for the producer's.
+
+#include <algorithm>
+#include <array>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <fmt/core.h>
+
+#include "common/affinity.hpp"
+#include "common/floor.hpp"
+#include "common/measure/door.hpp"
+#include "common/measure/flood.hpp"
+#include "common/measure/program.hpp"
+#include "common/measuring.hpp"
+#include "common/result.hpp"
+#include "common/tsc.hpp"
+
+using namespace ladder;
+using nlohmann::json;
+
+namespace {
+
+constexpr std::array<unsigned int, 7> bursts{1, 4, 16, 64, 256, 1024, HFT_BURST_MAX};
+
+/// The doors that are measured, of those that this kernel has.
+std::vector<DoorKind> doors() {
+    const std::set<std::string> wanted{one_read,  batched_read,   "io_uring", "pipe from a process",
+                                       "mailbox", "ring by head", the_ring};
+    std::vector<DoorKind> all;
+    for (const auto &kinds : {read_doors(), uring_doors(), pipe_doors(), mapped_doors()}) {
+        for (const DoorKind &kind : kinds) {
+            if (!wanted.contains(kind.name)) {
+                continue;
+            }
+            if (kind.open) {
+                all.push_back(kind);
+            } else {
+                fmt::print(stderr, "  skipped {}: {}\n", kind.name, kind.why_not);
+            }
+        }
+    }
+    return all;
+}
+
+/// Counts messages by their numbers.
+class Counter {
+public:
+    /// @param last    the number before the first message
+    /// @param behind  a consumer that takes a message so many cycles after its stamp is behind
+    Counter(std::uint64_t last, Cycles behind) : last_(last), behind_(behind) {}
+
+    /// @param done  when the last of them had been taken
+    void take(std::span<const hft_message> messages, Cycles done) {
+        if (done - messages.front().stamp > behind_) {
+            caught_up_at_ =
+                arrived_ + messages.size() + HFT_RING_SLOTS; // until then a gap may come that began now
+        }
+        for (const hft_message &message : messages) {
+            const std::uint64_t lost = message.sequence - last_ - 1;
+            lost_ += lost;
+            lost_in_time_ += arrived_ < caught_up_at_ ? 0 : lost;
+            last_ = message.sequence;
+            ++arrived_;
+        }
+    }
+
+    /// Forgets the counts; whether the consumer is behind stays known.
+    void restart() {
+        caught_up_at_ -= std::min(caught_up_at_, arrived_);
+        arrived_ = lost_ = lost_in_time_ = 0;
+    }
+
+    std::uint64_t arrived() const { return arrived_; }
+    double lost_share() const { return share(lost_); }
+    /// Lost though the consumer was not behind.
+    double lost_in_time_share() const { return share(lost_in_time_); }
+
+private:
+    double share(std::uint64_t messages) const {
+        return static_cast<double>(messages) / static_cast<double>(lost_ + arrived_);
+    }
+
+    std::uint64_t last_;
+    Cycles behind_;
+    std::uint64_t arrived_ = 0;
+    std::uint64_t caught_up_at_ = 0;
+    std::uint64_t lost_ = 0;
+    std::uint64_t lost_in_time_ = 0;
+};
+
+Flood measure_flood(const DoorKind &kind, unsigned int burst, const Settings &settings, const Place &place,
+                    std::uint64_t tsc_khz) {
+    pin_to_cpu(settings.consumer_cpu);
+    const std::unique_ptr<Door> door = open_door(kind, place);
+    std::array<hft_message, HFT_RING_SLOTS> room{};
+    const Cycles tick = settings.period_us * tsc_khz / 1000;
+    door->start(settings.period_us, burst);
+    Counter counter(door->last_before(), tick / 2);
+    const Taken first = door->take(room); // it has begun
+    counter.take(std::span(room).first(first.count), tsc_now());
+    counter.restart();
+    const CpuTime cpu;
+    const Cycles begun = tsc_now();
+    const Cycles end = begun + settings.samples * tick;
+    Cycles idle = 0;
+    Cycles now = begun;
+    while (now < end || counter.arrived() == 0) {
+        const Taken taken = door->take(room);
+        now = tsc_now();
+        counter.take(std::span(room).first(taken.count), now);
+        idle += taken.idle;
+    }
+    const double spent = static_cast<double>(cpu.nanoseconds()) * static_cast<double>(tsc_khz) / 1e6;
+    const double seconds = static_cast<double>(now - begun) / (static_cast<double>(tsc_khz) * 1e3);
+    const auto arrived = static_cast<double>(counter.arrived());
+    return {arrived / seconds, counter.lost_share(), counter.lost_in_time_share(),
+            std::max(0.0, spent - static_cast<double>(idle)) / arrived};
+}
+
+json measure(const Settings &settings, const Deadline &deadline) {
+    const std::vector<DoorKind> kinds = doors();
+    const Spin spin = spin_for(cost_of_pause());
+    const Place place{settings.producer_cpu, spin, deadline, true};
+    const std::uint64_t khz = tsc_khz();
+    const auto floor = [&] {
+        return to_json(measure_floor(settings.producer_cpu, settings.consumer_cpu, 100,
+                                     std::chrono::microseconds(settings.period_us), 0, deadline));
+    };
+    Progress progress(settings.rounds, static_cast<int>(bursts.size()));
+    Floods floods;
+    json floors = json::array({floor()});
+    for (int round = 1; round <= settings.rounds; ++round) {
+        for (const unsigned int burst : bursts) {
+            for (const DoorKind &kind : kinds) {
+                with_own_affinity([&] {
+                    floods[kind.name][burst].push_back(measure_flood(kind, burst, settings, place, khz));
+                });
+            }
+            floors.push_back(floor());
+            progress.step(round, fmt::format("bursts of {}", burst));
+        }
+    }
+    std::vector<std::string> names;
+    for (const DoorKind &kind : kinds) {
+        names.push_back(kind.name);
+    }
+    json result = flood_result(floods, names, HFT_RING_SLOTS);
+    result["ticks"] = settings.samples;
+    result["floors"] = floors;
+    fmt::print("{}", flood_tables(result));
+    return result;
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+    return run_program("throughput", "Measures what arrives when messages come in bursts.", argc, argv,
+                       measure);
+}
