@@ -57,7 +57,9 @@ say "measuring ${#in_boot[@]} switches within a boot, ${#by_boot[@]} by boot, fr
 folder=$(mktemp -d "$build/ablation.XXXXXX")
 # What was measured before an error or Ctrl-C is kept: it costs minutes.
 keep() {
+    stop_following
     [[ -d $folder ]] || return 0
+    if [[ -s $folder/log ]]; then grep -v '^  round ' "$folder/log" | tail -n 3 >&2; fi
     if compgen -G "$folder/*/*" >/dev/null; then
         rm -rf "$build/failed/ablation"
         mkdir -p "$build/failed"
@@ -120,8 +122,8 @@ for from in best naive; do
         series=$folder/$from/by-boot/$(printf '%02d-%s' "$index" "$name")
         for boot in $(seq $((2 * boots))); do
             output=$series/$(printf '%03d' "$boot")
-            if ((boot % 2 == 1)); then measure "$output" "$from" "$from" none 1 >"$folder/log"
-            else measure "$output" "$from" "$change" none 1 "$name" >"$folder/log"; fi
+            if ((boot % 2 == 1)); then measure "$output" "$from" "$from" none 1 >"$folder/log" 2>&1
+            else measure "$output" "$from" "$change" none 1 "$name" >"$folder/log" 2>&1; fi
             done_boots=$((done_boots + 1))
             left=$(((SECONDS - begun) * (total - done_boots) / done_boots))
             say "  from $from, ${change/: /, }, boot $boot of $((2 * boots)): $(jq -r '.rounds[0][] |
