@@ -99,7 +99,7 @@ class SpscRing {
     static constexpr bool prefetch = sizeof(Blocks) >= 4 * prefetch_bytes;
 
 public:
-    using value_type = T;
+    using value_type = T; ///< a message, as containers of the standard library say it
 
     /// An empty ring. @param first  the number of the first message; only tests care
     explicit SpscRing(std::uint64_t first = 0) noexcept {
@@ -130,13 +130,18 @@ public:
     template <bool to_write>
     class Range {
     public:
+        /// Goes from one message to the next: an input iterator of the standard library.
         class iterator {
         public:
-            using value_type = T;
-            using difference_type = std::ptrdiff_t;
+            using value_type = T; ///< a message
+            using difference_type =
+                std::ptrdiff_t; ///< asked for by std::input_iterator; nothing is subtracted
 
+            /// The message, where it is in the ring.
             T &operator*() const { return *object_at(slot_); }
+            /// A member of it.
             T *operator->() const { return object_at(slot_); }
+            /// To the next message, which may be in the next block.
             iterator &operator++() {
                 --left_;
                 slot_ += sizeof(T);
@@ -150,7 +155,9 @@ public:
                 }
                 return *this;
             }
+            /// The same; what it was before cannot be had.
             void operator++(int) { ++*this; }
+            /// Whether it has gone past the last message.
             bool operator==(std::default_sentinel_t) const { return left_ == 0; }
 
         private:
@@ -172,10 +179,13 @@ public:
             std::size_t left_;
         };
 
+        /// The first message.
         iterator begin() const { return {ring_, at_, size_}; }
+        /// What an iterator past the last message is equal to.
         std::default_sentinel_t end() const { return {}; }
         /// How many there are: from 0 to what was asked for.
         std::size_t size() const { return size_; }
+        /// Whether there are none.
         bool empty() const { return size_ == 0; }
 
     private:
