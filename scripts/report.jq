@@ -18,6 +18,7 @@ def ratio(row; key):
     if row.ratio[key] == null then "?"
     else "\(row.ratio[key] | as_times)<small>[\(row.ratio[key + "_ci"] | map(as_times) | join(", "))]"
         + (if row.effect[key] == false then "<br>no measurable effect"
+           elif row.only_distance[key]? then "<br>only against the floor"
            elif row.effect[key] == null then "<br>too few rounds" else "" end) + "</small>"
     end;
 # Cells are HTML already; the first one is the row's head.

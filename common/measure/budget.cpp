@@ -143,9 +143,9 @@ void measure_read(Way &way, const Settings &settings, const Deadline &deadline) 
                 deadline.check("a message to read");
                 throw std::system_error(size < 0 ? errno : EPIPE, std::generic_category(), "no message");
             }
-            const std::size_t samples = series.samples().size();
+            const std::size_t samples = series.count();
             series.record(message.sequence, message.stamp, at);
-            if (series.samples().size() > samples) {
+            if (series.count() > samples) {
                 sorter.take({message.sequence, message.stamp, at});
             }
             lot.draw();
@@ -178,9 +178,9 @@ void measure_ring(Way &way, const Settings &settings, const Deadline &deadline) 
             const Cycles at = tsc_now();
             const Cycles stamp = load_relaxed(slot.stamp);
             ring.release();
-            const std::size_t samples = series.samples().size();
+            const std::size_t samples = series.count();
             series.record(sequence, stamp, at);
-            if (series.samples().size() > samples) {
+            if (series.count() > samples) {
                 sorter.take({sequence, stamp, at});
             }
             lot.draw();

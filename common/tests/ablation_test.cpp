@@ -104,7 +104,17 @@ TEST(Ablation, IntervalThatIncludesOneIsNoEffect) {
     EXPECT_NE(text.find("7.00 [5.00, 9.00]"), std::string::npos);
 }
 
-TEST(Ablation, BootsAreComparedByTheirDistanceToTheFloor) {
+TEST(Ablation, BootsAreComparedByTheirDistanceToTheFloorIfTheCyclesAgree) {
+    const Measured measured{.start = "best", .in_one_boot = {}, .by_boot = {{"threads", ten_boots(200)}}};
+    const json row = ladder::ablation::make_ablation({measured})["from"]["best"][0];
+    EXPECT_EQ(row["kind"], "by boot");
+    EXPECT_EQ(row["ratio"]["p50"], 2.0);
+    EXPECT_EQ(row["cycles_ratio"]["p50"], 2.0);
+    EXPECT_EQ(row["effect"]["p50"], true);
+    EXPECT_EQ(row["only_distance"]["p50"], false);
+}
+
+TEST(Ablation, SwitchThatMovesTheFloorHasNoKnownEffect) {
     Measured measured{.start = "best", .in_one_boot = {}, .by_boot = {{"threads", ten_boots(100)}}};
     for (std::size_t i = 1; i < 10; i += 2) { // twice as fast a floor under the same latency
         for (const char *when : {"floor_before", "floor_after"}) {
@@ -112,12 +122,17 @@ TEST(Ablation, BootsAreComparedByTheirDistanceToTheFloor) {
             floor["p50"] = floor["p50"].get<double>() / 2;
         }
     }
-    const json row = ladder::ablation::make_ablation({measured})["from"]["best"][0];
-    EXPECT_EQ(row["kind"], "by boot");
+    const json ablation = ladder::ablation::make_ablation({measured});
+    const json &row = ablation["from"]["best"][0];
     EXPECT_EQ(row["p50"], 100);
     EXPECT_EQ(row["ratio"]["p50"], 2.0);
-    EXPECT_EQ(row["effect"]["p50"], true);
+    EXPECT_EQ(row["cycles_ratio"]["p50"], 1.0);
+    EXPECT_TRUE(row["effect"]["p50"].is_null());
+    EXPECT_EQ(row["only_distance"]["p50"], true);
     EXPECT_EQ(row["effect"]["p99"], false);
+    EXPECT_NE(ladder::ablation::ablation_to_markdown(ablation).find("only against the floor"),
+              std::string::npos);
+    EXPECT_NE(ablation["finding"].get<std::string>().find("1 changed only the distance"), std::string::npos);
 }
 
 TEST(Ablation, TooFewRoundsSayNothing) {

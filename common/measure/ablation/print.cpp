@@ -49,7 +49,8 @@ std::string ratio_of(const json &ratios, const std::string &percentile) {
 std::string effect_of(const json &row, const std::string &percentile) {
     const json &effect = row.at("effect").at(percentile);
     if (effect.is_null()) {
-        return "too few rounds to say";
+        const bool distance = row.contains("only_distance") && row.at("only_distance").at(percentile);
+        return distance ? "only against the floor" : "too few rounds to say";
     }
     if (!effect.get<bool>()) {
         return "no measurable effect";
@@ -74,7 +75,10 @@ void print_figures(std::ostream &out, const std::string &name, const std::string
 
 void print_row(std::ostream &out, const json &row, bool by_boot) {
     print_figures(out, row.at("switch"), "  " + row.at("change").get<std::string>(), row, by_boot);
-    print_ratios(out, "  ratio", row.at("ratio"));
+    if (by_boot) {
+        print_ratios(out, "  ratio of the cycles", row.at("cycles_ratio"));
+    }
+    print_ratios(out, by_boot ? "  ratio of distances" : "  ratio", row.at("ratio"));
     print_line(out, "", [&](const std::string &percentile) { return effect_of(row, percentile); });
 }
 
@@ -96,12 +100,14 @@ void print_kind(std::ostream &out, const std::string &start, const json &rows, c
     }
     const json &first = chosen.front();
     const bool by_boot = kind == "by boot";
-    out << fmt::format(
-        "\nFrom the {} configuration, changed {}: {} {} of {} samples. TSC cycles, median [smallest, "
-        "largest];\nthe ratio is that of {}, the median of the rounds' own.\n\n",
-        start, kind, first.at("rounds").dump(), by_boot ? "alternating pairs of boots" : "interleaved rounds",
-        first.at("samples").dump(),
-        by_boot ? "the distances to each boot's own floor (P99.9: to its P99)" : "the latencies");
+    out << fmt::format("\nFrom the {} configuration, changed {}: {} {} of {} samples. TSC cycles, median\n"
+                       "[smallest, largest]; ratios are medians of the rounds' own.{}\n\n",
+                       start, kind, first.at("rounds").dump(),
+                       by_boot ? "pairs of boots in turn" : "interleaved rounds", first.at("samples").dump(),
+                       by_boot
+                           ? " Distances are to each boot's own floor\n(P99.9: to its P99). An effect has "
+                             "to show in the cycles, too: a switch can move the floor as well."
+                           : "");
     markdown_head(out, {"", "P50", "P99", "P99.9"}, widths);
     for (const json &row : chosen) {
         if (by_boot || row == first) {

@@ -87,13 +87,37 @@ void check_that_it_changed(const std::string &name, const std::vector<json> &boo
     }
 }
 
+/// A switch of the boot can change the floor, too: then the distance to it changes, and the message is as
+/// late as before. So an effect is one only if the cycles themselves say the same; if not, it is not known.
+void demand_that_cycles_agree(json &row, const json &by_cycles) {
+    row["cycles_ratio"] = by_cycles.at("ratio");
+    for (const std::string percentile : percentiles) {
+        const auto side = [&percentile](const json &one) {
+            const json &effect = one.at("effect").at(percentile);
+            if (!effect.is_boolean() || !effect.get<bool>()) {
+                return 0;
+            }
+            return one.at("ratio").at(percentile).get<double>() < 1 ? -1 : 1;
+        };
+        const bool only_distance = side(row) != 0 && side(row) != side(by_cycles);
+        row["only_distance"][percentile] = only_distance;
+        if (only_distance) {
+            row["effect"][percentile] = nullptr;
+        }
+    }
+}
+
 /// Appends the rows of a comparison but the first, which is the unchanged configuration's.
-void add_rows(json &rows, const json &comparison, const char *kind) {
+/// @param by_cycles  the same without the floor, for what was changed by boot; else null
+void add_rows(json &rows, const json &comparison, const json &by_cycles) {
     const json &start = comparison.at("rows").at(0);
     for (std::size_t i = 1; i < comparison.at("rows").size(); ++i) {
         json row = comparison.at("rows").at(i);
-        row["kind"] = kind;
+        row["kind"] = by_cycles.is_null() ? "in one boot" : "by boot";
         row["start"] = figures_of(start);
+        if (!by_cycles.is_null()) {
+            demand_that_cycles_agree(row, by_cycles.at("rows").at(i));
+        }
         split_name(row);
         rows.push_back(std::move(row));
     }
@@ -102,15 +126,15 @@ void add_rows(json &rows, const json &comparison, const char *kind) {
 json rows_of(const Measured &measured) {
     json rows = json::array();
     if (!measured.in_one_boot.empty()) {
-        add_rows(rows, compare(measured.in_one_boot, {.title = "", .baseline = measured.start, .varies = {}}),
-                 "in one boot");
+        const Comparison how{.title = "", .baseline = measured.start, .varies = {}};
+        add_rows(rows, compare(measured.in_one_boot, how), nullptr);
     }
     for (const auto &[name, boots] : measured.by_boot) {
         check_that_it_changed(name, boots);
-        add_rows(
-            rows,
-            compare(boots, {.title = "", .baseline = measured.start, .to_floor = true, .varies = changeable}),
-            "by boot");
+        Comparison how{.title = "", .baseline = measured.start, .varies = changeable};
+        const json by_cycles = compare(boots, how);
+        how.to_floor = true;
+        add_rows(rows, compare(boots, how), by_cycles);
     }
     return rows;
 }
@@ -171,21 +195,32 @@ std::string with_effect(const json &rows, bool faster) {
     return names.empty() ? "nothing" : fmt::format("{}", fmt::join(names, ", "));
 }
 
-std::size_t count_effects(const json &rows, const json &value) {
-    return static_cast<std::size_t>(std::count_if(
-        rows.begin(), rows.end(), [&](const json &row) { return row.at("effect").at("p50") == value; }));
+bool is_only_distance(const json &row) {
+    return row.contains("only_distance") && row.at("only_distance").at("p50").get<bool>();
+}
+
+template <class Holds>
+std::size_t count(const json &rows, Holds holds) {
+    return static_cast<std::size_t>(std::count_if(rows.begin(), rows.end(), holds));
 }
 
 /// One sentence, and no more than the intervals say.
 std::string finding_of(const json &from) {
     std::vector<std::string> parts;
     for (const auto &[start, rows] : from.items()) {
-        std::string part = fmt::format("changed alone from the {} configuration, {} made P50 larger, {} made "
-                                       "it smaller, and {} of {} had no measurable effect on it",
-                                       start, with_effect(rows, false), with_effect(rows, true),
-                                       count_effects(rows, false), rows.size());
-        if (const std::size_t unknown = count_effects(rows, nullptr); unknown > 0) {
-            part += fmt::format(" ({} with too few rounds to say)", unknown);
+        std::string part = fmt::format(
+            "changed alone from the {} configuration, {} made P50 larger, {} made "
+            "it smaller, and {} of {} had no measurable effect on it",
+            start, with_effect(rows, false), with_effect(rows, true),
+            count(rows, [](const json &row) { return row["effect"]["p50"] == false; }), rows.size());
+        const std::size_t distances = count(rows, is_only_distance);
+        const std::size_t unknown =
+            count(rows, [](const json &row) { return row["effect"]["p50"].is_null(); }) - distances;
+        if (distances > 0) {
+            part += fmt::format(", {} changed only the distance to the floor", distances);
+        }
+        if (unknown > 0) {
+            part += fmt::format(", {} had too few rounds to say", unknown);
         }
         parts.push_back(std::move(part));
     }

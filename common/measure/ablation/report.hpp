@@ -27,8 +27,9 @@ Measured read_measured(const std::filesystem::path &folder, const std::string &s
 /// @brief Makes `make ablation`'s result of the measurements; the book describes its keys (ablation.md).
 ///
 /// A row is compare()'s, with `switch`, `change`, `kind` ("in one boot" or "by boot") and `start`: the
-/// percentiles of the unchanged configuration beside it, and `floor_ratio`. Ratios by boot are of distances
-/// to each boot's own floor.
+/// percentiles of the unchanged configuration beside it, and `floor_ratio`. Ratios by
+/// boot are of distances to each boot's own floor; beside them is `cycles_ratio`, and an effect that it
+/// doesn't confirm is `null` (and `only_distance`).
 /// @param all  one or more starting configurations
 /// @throws std::runtime_error if nothing was measured, if the series come from different systems, or if a
 ///         switch of the boot changed nothing of what the results say about their boots
