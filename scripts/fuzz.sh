@@ -30,7 +30,7 @@ printf 'hft-fuzz %s\n' "${options[*]}" >"$output/command"
 ((count == 0)) || seconds=$((count / 300))
 status=0
 "$top/scripts/boot.sh" --kernel "$kernel_build/stage$stage" --initramfs "$build/fuzz.cpio" \
-    --command "$output/command" --output "$output" --deadline $((seconds + 240)) || status=$?
+    --command "$output/command" --output "$output" --deadline $((seconds + 240)) --append page_owner=on || status=$?
 
 console=$output/console.log
 result=$output/fuzz.json
@@ -53,6 +53,6 @@ read -r passed failed skipped < <(jq -r '[.checks[].result] | [(map(select(. == 
 ((status == 0 || failed > 0)) || failed=1
 record "fuzz-stage$stage${SANITIZE:+-$SANITIZE}" "fuzzer, stage $stage" \
     "$(jq -r '"\(.calls_in_all) calls in \(.seconds | round) s, each success path at least \(.least) times, seed \(.seed)"' "$result"): $passed checks passed, $failed failed, $skipped skipped" \
-    "${SANITIZE:+SANITIZE=$SANITIZE }make fuzz STAGE=$stage FUZZ_SECONDS=$seconds"
+    "${SANITIZE:+SANITIZE=$SANITIZE }make fuzz STAGE=$stage $( ((count > 0)) && echo "FUZZ_CALLS=$count" || echo "FUZZ_SECONDS=$seconds")"
 say "stage $stage on Linux $kernel: $passed passed, $failed failed, $skipped skipped"
 exit "$status"
