@@ -11,7 +11,7 @@ export $(foreach variable,$(VARIABLES),$(if $(value $(variable)),$(variable)))
 
 STAGES := 0 1 2 3
 
-.PHONY: help doctor setup table budget ablation alternatives throughput plots report diff test mutants ring-mutants bench model litmus fuzz soak faults boots trust test-full lint book clean distclean
+.PHONY: help doctor setup table budget ablation alternatives throughput plots report keep diff test mutants ring-mutants bench model litmus fuzz soak faults boots trust test-full lint book clean distclean
 .PHONY: $(foreach verb,run shell debug test diff,$(STAGES:%=stage%-$(verb)))
 
 help:
@@ -61,6 +61,9 @@ plots:
 
 report:
 	@scripts/report.sh
+
+keep:
+	@scripts/keep.sh
 
 test:
 	@scripts/test.sh

@@ -23,6 +23,7 @@ Climb (N is 0, 1, 2 or 3)
   make throughput     bursts of 1 to 4096 messages a tick: what arrives, what is lost, what a message costs
   make plots          pictures of all results that are there, in build/plots
   make report         tables, pictures and provenance in one file to hand in: build/report.html
+  make keep           the newest results, with their raw data, go into the book and the README
   make bench          the C++ ring on this host, beside boost's, moodycamel's and DPDK's
   make book           the book, as web pages in build/book
 

@@ -78,7 +78,7 @@ texts() {
     local file bad=0
     while IFS= read -r file; do
         [[ -f $top/$file ]] || continue
-        case $file in *.patch | *.csv | *.gz | *.png | *.svg | LICENSE*) continue ;; esac
+        case $file in *.patch | *.csv | *.gz | *.xz | *.png | *.svg | LICENSE*) continue ;; esac
         if grep -nE '[[:blank:]]+$' "$top/$file" | head -n 1 | sed "s|^|$file: trailing blanks: line |" | grep .; then bad=1; fi
         if [[ -s $top/$file && -n $(tail -c 1 "$top/$file") ]]; then say "$file: the last line has no end" && bad=1; fi
         case $file in

@@ -170,6 +170,25 @@ report_needs_no_other_file() {
     ! grep -nE '(src|href)=["'"'"'](https?:|[^#])|@import|url\(|<script' "$page"
 }
 
+what_is_kept_is_what_was_measured() {
+    mkdir -p "$drawing/book/results" "$drawing/build/results/rounds/round-001"
+    rm -f "$drawing/build/results/"*.json
+    printf '%s\n' above '<!-- table -->' old '<!-- end of table -->' below >"$drawing/README.md"
+    fails_with 1 'run make table' "$drawing/scripts/keep.sh"
+    cp "$top/book/results/table.json" "$drawing/build/results/"
+    echo 'sequence,sent,latency' >"$drawing/build/results/rounds/round-001/samples.csv"
+    "$drawing/scripts/keep.sh"
+    cmp "$top/book/results/table.json" "$drawing/book/results/table.json"
+    tar -tf "$drawing/book/results/raw.tar.xz" | grep -qx 'results/rounds/round-001/samples.csv'
+    [[ $(sed -n '1p; $p' "$drawing/README.md" | paste -s) == $'above\tbelow' ]]
+    if grep -qx old "$drawing/README.md"; then return 1; fi
+    grep -qF "| $(jq '.rows[3].lost' "$top/book/results/table.json") |" <(grep '^| \[stage3-spsc\]' "$drawing/README.md")
+    local sum
+    sum=$(sha256sum <"$drawing/book/results/raw.tar.xz")
+    "$drawing/scripts/keep.sh"
+    [[ $(sha256sum <"$drawing/book/results/raw.tar.xz") == "$sum" ]]
+}
+
 # --- Guests that end badly: each its own status, its log named, and no QEMU left. ---
 guest_that_succeeds() {
     boot 'echo hello >/results/greeting' && [[ $(cat "$scratch/boot/greeting") == hello ]] && no_qemu_left
@@ -211,7 +230,7 @@ for name in kernel_comes_from_a_mirror kernel_is_unpacked_once interrupted_downl
     full_version_needs_a_checksum mirror_that_is_away_is_named two_at_once_unpack_one \
     source_that_was_built_in_is_refused folder_without_a_kernel_is_refused unknown_kernel_is_refused \
     wrong_values_are_named diff_of_a_stage_is_its_patch setup_without_root_says_what_to_run \
-    progress_of_the_guest_is_passed_on_once; do
+    progress_of_the_guest_is_passed_on_once what_is_kept_is_what_was_measured; do
     test_that "$name"
 done
 for name in nothing_to_draw_is_an_error damaged_result_is_not_drawn picture_is_legible_in_light_and_dark \

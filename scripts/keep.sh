@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# `make keep`: puts what was measured last into the book and the README: the tables into book/results, their raw data
+# beside them in one archive, and the results table between the two marks in README.md.
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+need jq xz
+results=$build/results kept=$top/book/results readme=$top/README.md
+names=(table budget ablation alternatives throughput bench)
+most_kib=1500 # of raw data, compressed: the tree stays small
+
+[[ -f $results/table.json ]] || die 'build/results/table.json is not there: run make table'
+grep -qx '<!-- table -->' "$readme" && grep -qx '<!-- end of table -->' "$readme" ||
+    die "README.md has lost its marks '<!-- table -->' and '<!-- end of table -->'"
+for name in "${names[@]}"; do
+    [[ -f $results/$name.json ]] || { say "not measured, stays as it is: $name (make $name)" && continue; }
+    jq -e . "$results/$name.json" >/dev/null 2>&1 || die "build/results/$name.json is damaged: run make $name again"
+    cp "$results/$name.json" "$kept/$name.json"
+    [[ ! -f $results/$name.md ]] || cp "$results/$name.md" "$kept/$name.md"
+done
+
+# Raw data: each series' samples and where they come from. The same files are the same archive.
+raw=$kept/raw.tar.xz
+trap 'rm -f "$raw.new" "$readme.new"' EXIT
+folders=()
+for folder in results/rounds results/ablation budget alternatives throughput; do
+    [[ ! -d $build/$folder ]] || folders+=("$folder")
+done
+(cd "$build" && find "${folders[@]}" -type f \( -name samples.csv -o -name histogram.csv -o -name '*.json' \) -print0 |
+    LC_ALL=C sort -z |
+    tar --null -T - --owner=0 --group=0 --numeric-owner --mtime=@0 --mode=644 -c | xz -9e) >"$raw.new"
+kib=$(($(stat -c %s "$raw.new") / 1024))
+((kib <= most_kib)) || die "the raw data has $kib KiB, compressed; more than $most_kib do not belong into the tree: measure with fewer SAMPLES"
+mv "$raw.new" "$raw"
+
+awk -v table="$(jq -r '
+    def grouped: tostring | explode | reverse | [range(0; length; 3) as $i | .[$i:$i + 3] | reverse | implode] | reverse | join(",");
+    def cells($of): [$of.p50, $of.p99, $of.p999] | map(if . == null then "" else grouped end) | join(" | ");
+    def times: (. * 10 | round / 10 | tostring) + "x";
+    "| | P50 | P99 | P99.9 | original P50 | P99 | P99.9 | lost |",
+    "|---|--:|--:|--:|--:|--:|--:|--:|",
+    (.rows[] | "| [\(.stage)](\(.stage)) | \(cells(.)) | \(cells(.reference // {})) | \(.lost) |"),
+    "| stage 1 / stage 3 | \([.ratios.p50, .ratios.p99, .ratios.p999] | map(times) | join(" | ")) | \([.ratios.reference[]] | map(times) | join(" | ")) | |",
+    (.rows[-1] | "| the floor | \(.floor_p50 | grouped) | \(.floor_p99 | grouped) | | | | | |"),
+    "",
+    (.environment | "Linux \(.kernel) in QEMU \(.qemu) (\(.accel)), \(.host_cpu), threads \(if .pinned then "" else "not " end)pinned, commit \(.commit[0:12])\(if .dirty then " with changes" else "" end), \(.time[0:10])."),
+    "Stage 3 is \(.rows[-1].floor_ratio.p50) times the floor at P50 and \(.rows[-1].floor_ratio.p99) times at P99.",
+    "[The whole table](book/results/table.md) has intervals, counts and provenance."
+    ' "$results/table.json")" '
+    $0 == "<!-- table -->" { print; print table; inside = 1; next }
+    $0 == "<!-- end of table -->" { inside = 0 }
+    !inside' "$readme" >"$readme.new"
+mv "$readme.new" "$readme"
+say "written: book/results (raw data: $kib KiB) and the table in README.md"
