@@ -15,7 +15,6 @@ namespace ladder {
 struct Flood {
     double arrived_per_second; ///< messages
     double lost_share;         ///< of all messages that were made, 0 to 1
-    double lost_in_time_share; ///< of these: while the consumer was less than half a tick behind
     double cycles_per_message; ///< CPU time of the consumer, without the time in which it looked in vain
 };
 

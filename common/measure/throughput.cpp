@@ -53,47 +53,27 @@ std::vector<DoorKind> doors() {
 /// Counts messages by their numbers.
 class Counter {
 public:
-    /// @param last    the number before the first message
-    /// @param behind  a consumer that takes a message so many cycles after its stamp is behind
-    Counter(std::uint64_t last, Cycles behind) : last_(last), behind_(behind) {}
+    /// @param last  the number before the first message
+    explicit Counter(std::uint64_t last) : last_(last) {}
 
-    /// @param done  when the last of them had been taken
-    void take(std::span<const hft_message> messages, Cycles done) {
-        if (done - messages.front().stamp > behind_) {
-            caught_up_at_ =
-                arrived_ + messages.size() + HFT_RING_SLOTS; // until then a gap may come that began now
-        }
+    void take(std::span<const hft_message> messages) {
         for (const hft_message &message : messages) {
-            const std::uint64_t lost = message.sequence - last_ - 1;
-            lost_ += lost;
-            lost_in_time_ += arrived_ < caught_up_at_ ? 0 : lost;
+            lost_ += message.sequence - last_ - 1;
             last_ = message.sequence;
             ++arrived_;
         }
     }
 
-    /// Forgets the counts; whether the consumer is behind stays known.
-    void restart() {
-        caught_up_at_ -= std::min(caught_up_at_, arrived_);
-        arrived_ = lost_ = lost_in_time_ = 0;
-    }
+    /// Forgets the counts, not the number.
+    void restart() { arrived_ = lost_ = 0; }
 
     std::uint64_t arrived() const { return arrived_; }
-    double lost_share() const { return share(lost_); }
-    /// Lost though the consumer was not behind.
-    double lost_in_time_share() const { return share(lost_in_time_); }
+    double lost_share() const { return static_cast<double>(lost_) / static_cast<double>(lost_ + arrived_); }
 
 private:
-    double share(std::uint64_t messages) const {
-        return static_cast<double>(messages) / static_cast<double>(lost_ + arrived_);
-    }
-
     std::uint64_t last_;
-    Cycles behind_;
     std::uint64_t arrived_ = 0;
-    std::uint64_t caught_up_at_ = 0;
     std::uint64_t lost_ = 0;
-    std::uint64_t lost_in_time_ = 0;
 };
 
 Flood measure_flood(const DoorKind &kind, unsigned int burst, const Settings &settings, const Place &place,
@@ -103,9 +83,9 @@ Flood measure_flood(const DoorKind &kind, unsigned int burst, const Settings &se
     std::array<hft_message, HFT_RING_SLOTS> room{};
     const Cycles tick = settings.period_us * tsc_khz / 1000;
     door->start(settings.period_us, burst);
-    Counter counter(door->last_before(), tick / 2);
+    Counter counter(door->last_before());
     const Taken first = door->take(room); // it has begun
-    counter.take(std::span(room).first(first.count), tsc_now());
+    counter.take(std::span(room).first(first.count));
     counter.restart();
     const CpuTime cpu;
     const Cycles begun = tsc_now();
@@ -115,13 +95,13 @@ Flood measure_flood(const DoorKind &kind, unsigned int burst, const Settings &se
     while (now < end || counter.arrived() == 0) {
         const Taken taken = door->take(room);
         now = tsc_now();
-        counter.take(std::span(room).first(taken.count), now);
+        counter.take(std::span(room).first(taken.count));
         idle += taken.idle;
     }
     const double spent = static_cast<double>(cpu.nanoseconds()) * static_cast<double>(tsc_khz) / 1e6;
     const double seconds = static_cast<double>(now - begun) / (static_cast<double>(tsc_khz) * 1e3);
     const auto arrived = static_cast<double>(counter.arrived());
-    return {arrived / seconds, counter.lost_share(), counter.lost_in_time_share(),
+    return {arrived / seconds, counter.lost_share(),
             std::max(0.0, spent - static_cast<double>(idle)) / arrived};
 }
 
