@@ -146,29 +146,30 @@ thread_of() { # the thread of vCPU $1
     { grep -lx "CPU $1/$thread_kind" "/proc/$qemu/task/"*/comm || true; } 2>/dev/null | head -n 1 | cut -d/ -f5
 }
 pinned=false
+host_cpus=$(nproc) # as they are before this script leaves one of them alone
 pin() {
-    local host_cpus alone others thread tries=0
+    local allowed alone others thread tries=0
     if [[ ${PIN:-1} == 0 ]]; then
         say 'NOT PINNED: as asked for with PIN=0'
         return
     fi
-    mapfile -t host_cpus < <(taskset -cp $$ | sed 's/.*: //' | tr ',' '\n' |
+    mapfile -t allowed < <(taskset -cp $$ | sed 's/.*: //' | tr ',' '\n' |
         awk -F- '{ for (i = $1; i <= ($2 == "" ? $1 : $2); i++) print i }')
-    if ((${#host_cpus[@]} < 2)); then
+    if ((${#allowed[@]} < 2)); then
         say 'NOT PINNED: only one host CPU, on which both guest CPUs take turns; expect long tails'
         return
     fi
     # It has them within milliseconds; one that hangs before that never has.
     until [[ -n $(thread_of 1) ]] || ! alive || ((tries++ == 250)); do sleep 0.02; done 2>/dev/null
     # On a shared server, thirty readers should not all take the same one.
-    alone=$((${#host_cpus[@]} - 1 - $$ % (${#host_cpus[@]} - 1)))
-    others=$(printf '%s\n' "${host_cpus[@]}" | grep -vx "${host_cpus[alone]}" | paste -sd,)
+    alone=$((${#allowed[@]} - 1 - $$ % (${#allowed[@]} - 1)))
+    others=$(printf '%s\n' "${allowed[@]}" | grep -vx "${allowed[alone]}" | paste -sd,)
     thread=$(thread_of 1)
     if [[ -n $thread ]] && taskset -acp "$others" "$qemu" >/dev/null 2>&1 &&
-        taskset -cp "${host_cpus[alone]}" "$thread" >/dev/null 2>&1; then
+        taskset -cp "${allowed[alone]}" "$thread" >/dev/null 2>&1; then
         pinned=true
         taskset -cp "$others" $$ >/dev/null # and what this script starts stays away, too
-        say "pinned: guest CPU 1 on host CPU ${host_cpus[alone]}, the rest of QEMU on $others"
+        say "pinned: guest CPU 1 on host CPU ${allowed[alone]}, the rest of QEMU on $others"
     elif alive; then
         say 'NOT PINNED: QEMU shows no thread for guest CPU 1, or the host refused to set its affinity'
     fi
@@ -183,7 +184,7 @@ write_provenance() {
     ! grep -qx 'CONFIG_PREEMPT=y' "$kernel_dir/config" || preempt=full
     jq -n --arg accel "$accel" --arg qemu "$qemu_version" --arg cpu "$cpu" --arg cmdline "$cmdline" \
         --arg host_cpu "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)" \
-        --arg host_kernel "$(uname -r)" --argjson host_cpus "$(nproc)" --argjson pinned "$pinned" \
+        --arg host_kernel "$(uname -r)" --argjson host_cpus "$host_cpus" --argjson pinned "$pinned" \
         --argjson hz "$(sed -n 's/^CONFIG_HZ=//p' "$kernel_dir/config")" --arg preempt "$preempt" \
         --arg stage_patch "$(basename "$kernel_dir")" --arg image "$(cat "$kernel_dir/stamp")" \
         --arg commit "$(git -C "$top" rev-parse HEAD 2>/dev/null || echo unknown)" \

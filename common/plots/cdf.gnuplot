@@ -4,7 +4,7 @@
 nines(share) = -log10(1 - share)
 set logscale x
 set format x "%.0s%c"
-set xlabel "latency in TSC cycles" offset 0, 0.4
+set title heading.", in TSC cycles"
 set ylabel "share of the messages that are not later"
 set yrange [0:*]
 set ytics ("0" 0, "50 %%" nines(0.5), "90 %%" 1, "99 %%" 2, "99.9 %%" 3, "99.99 %%" 4, "99.999 %%" 5, "99.9999 %%" 6)
