@@ -10,7 +10,9 @@
 namespace ladder {
 
 /// The floor: the same 16 bytes from one pinned user thread to another, through one cache line, without
-/// the kernel and without `pause`. No door can be faster; the host decides where the floor is, and moves it.
+/// the kernel and without `pause`. The host decides where it is, and moves it. A door can be a little below
+/// the paced figures: their producer is a process that was just woken, with colder caches than an interrupt
+/// has.
 struct Floor {
     Cycles p50;                 ///< one message per period, its producer asleep in between
     Cycles p99;                 ///< the same messages
