@@ -250,7 +250,7 @@ void measure_tail(Tail &tail, const Settings &settings, const Deadline &deadline
     tail.latency_p50.values.push_back(static_cast<double>(summary.p50));
     tail.p99.values.push_back(static_cast<double>(summary.p99));
     tail.store_p50.values.push_back(static_cast<double>(usual.store));
-    tail.look_p50.values.push_back(static_cast<double>(watched.watcher.look()));
+    tail.reading_p50.values.push_back(static_cast<double>(watched.watcher.reading()));
     for (const Gap &gap : watched.watcher.gaps()) {
         tail.take(gap);
     }
@@ -265,7 +265,7 @@ json measure(const Settings &settings, const Deadline &deadline) {
     Way ring{.name = "stage3-spsc",
              .before = Budget({"interrupt to stamp"}),
              .budget = Budget({"store", "to the consumer"})};
-    Tail tail{.gap_looks = Watcher::not_running};
+    Tail tail{.gap_readings = Watcher::not_running};
     Progress progress(settings.rounds, 3);
     const auto floor = [&] {
         return to_json(measure_floor(settings.producer_cpu, settings.consumer_cpu,

@@ -120,13 +120,13 @@ std::string table_of_tail(const json &tail) {
                             cycles(cause.at("p50")));
     }
     const json &gaps = tail.at("not_running");
-    text += fmt::format(
-        "  the consumer was not running for {:.2f} % of the time, in {} gaps of more than {} looks ({} "
-        "cycles each);\n  with an interrupt: {:.2f} %, in {} gaps\n",
-        100 * gaps.at("share_of_time").get<double>(), gaps.at("gaps").get<std::uint64_t>(),
-        gaps.at("longer_than_looks").get<int>(), cycles(tail.at("look_p50")),
-        100 * gaps.at("interrupted_share_of_time").get<double>(),
-        gaps.at("interrupted_gaps").get<std::uint64_t>());
+    text += fmt::format("  the consumer was not running for {:.2f} % of the time, in {} gaps of more than {} "
+                        "readings of the clock ({} "
+                        "cycles each);\n  with an interrupt: {:.2f} %, in {} gaps\n",
+                        100 * gaps.at("share_of_time").get<double>(), gaps.at("gaps").get<std::uint64_t>(),
+                        gaps.at("longer_than_readings").get<int>(), cycles(tail.at("reading_p50")),
+                        100 * gaps.at("interrupted_share_of_time").get<double>(),
+                        gaps.at("interrupted_gaps").get<std::uint64_t>());
     return text;
 }
 
@@ -218,10 +218,10 @@ json to_json(const Tail &tail, int rounds) {
         {"p99", tail.p99.figure()},
         {"p99_ci", tail.p99.interval()},
         {"store_p50", tail.store_p50.figure()},
-        {"look_p50", tail.look_p50.figure()},
+        {"reading_p50", tail.reading_p50.figure()},
         {"causes", causes},
         {"not_running",
-         {{"longer_than_looks", tail.gap_looks},
+         {{"longer_than_readings", tail.gap_readings},
           {"gaps", tail.gaps},
           {"gaps_not_kept", tail.gaps_not_kept},
           {"share_of_time", share(tail.gap_cycles)},

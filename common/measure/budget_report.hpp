@@ -43,9 +43,9 @@ struct Tail {
     std::map<Cause, std::vector<Cycles>> late{}; ///< latencies, by cause
     OverRounds latency_p50{}, p99{};             ///< of all messages
     OverRounds store_p50{};                      ///< from the stamp to the store
-    OverRounds look_p50{};                       ///< from one look to the next
-    std::uint64_t gap_looks = 0;                 ///< from how many looks on a time is a gap
-    std::uint64_t gaps = 0;                      ///< between two looks: the consumer was not running
+    OverRounds reading_p50{};                    ///< from one reading of the clock to the next
+    std::uint64_t gap_readings = 0;              ///< from how many of these on a time is a gap
+    std::uint64_t gaps = 0;                      ///< between two readings: the consumer was not running
     std::uint64_t interrupted_gaps = 0;          ///< of these: with an interrupt
     std::uint64_t gaps_not_kept = 0; ///< for which there was no room: what they caused is unexplained
     Cycles gap_cycles = 0;           ///< how long the gaps were in all
