@@ -140,7 +140,7 @@ one_result() {
         >"$drawing/build/results/throughput.json"
 }
 nothing_to_draw_is_an_error() {
-    rm -f "$drawing/build/results/"*
+    rm -rf "$drawing/build/results/"*
     fails_with 1 'nothing to draw' "$drawing/scripts/plots.sh"
     for verb in table budget ablation alternatives throughput; do grep -qF "(make $verb)" "$scratch/stdout"; done
     fails_with 1 'nothing to draw' "$drawing/scripts/report.sh"
