@@ -68,6 +68,14 @@ follow_progress() {
     follower=$!
 }
 
+# floor_held FOLDER: whether the floor held still while the series in FOLDER was measured.
+floor_held() {
+    local status=0
+    "$build/programs/ladder-table" --accepted "$1" || status=$?
+    ((status == 0 || status == 3)) || exit "$status"
+    ((status == 0))
+}
+
 # check_path: the kernel's make does not work below a folder with a blank or a colon in its name.
 check_path() {
     [[ $build != *[[:space:]:]* ]] || die "a kernel cannot be built in '$build', because of the blank or colon: move the checkout" 2

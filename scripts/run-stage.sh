@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: MIT
 # Measures one stage: builds what is needed, boots the stage's kernel, runs its client.
 #
-#   run-stage.sh N            prints the row beside the original's, keeps it in build/results/stageN
-#   run-stage.sh N FOLDER     keeps the series in FOLDER and prints nothing else
+#   run-stage.sh N            prints the row beside the original's, keeps it in build/results/stageN; measures again,
+#                             at most twice, if the floor moved, and keeps what it rejected
+#   run-stage.sh N FOLDER     measures once, keeps the series in FOLDER and prints nothing else
 #
 # SAMPLES, WARMUP, PERIOD_US, RAW, KERNEL and ACCEL come from the environment.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -41,27 +42,36 @@ printf '%s --samples %d --warmup %d --period-us %d --output /results%s\n' \
     "$name" "$samples" "$warmup" "$period_us" "${options[*]/#/ }" >"$folder/command"
 # The client's own deadline is ten times what it should take, plus 20 s; the runner gives the boot on top.
 deadline=$((90 + 4 * (samples + warmup) * period_us / 100000))
-status=0
-console=$folder/round-1/$name/console.log
-mkdir -p "${console%/*}"
-follow_progress "$console"
-"$top/scripts/boot.sh" --kernel "$kernel_build/stage$stage" --initramfs "$build/clients.cpio" \
-    --command "$folder/command" --output "$folder/round-1/$name" --deadline "$deadline" || status=$?
-kill "$follower" 2>/dev/null || true
-follower=''
-if [[ $status != 0 ]]; then
+series=$folder/round-1/$name
+measure() {
+    local status=0
+    mkdir -p "$series"
+    follow_progress "$series/console.log"
+    "$top/scripts/boot.sh" --kernel "$kernel_build/stage$stage" --initramfs "$build/clients.cpio" \
+        --command "$folder/command" --output "$series" --deadline "$deadline" || status=$?
+    kill "$follower" 2>/dev/null || true
+    follower=''
+    [[ $status != 0 ]] || return 0
     # The logs that the message names are kept where the next run does not overwrite them unseen.
-    failed=$build/failed/$name
-    mkdir -p "$build/failed" && rm -rf "$failed" && mv "$folder/round-1/$name" "$failed"
+    local failed=$build/failed/$name
+    mkdir -p "$build/failed" && rm -rf "$failed" && mv "$series" "$failed"
     grep -E "^$name: " "$failed/console.log" >&2 || true
     say "the logs are kept in ${failed#"$top"/}" >&2
     exit "$status"
-fi
+}
+measure
 if [[ $# -gt 1 ]]; then
     mkdir -p "$(dirname "$2")"
-    mv "$folder/round-1/$name" "$2"
+    mv "$series" "$2"
     exit
 fi
+for again in 1 2; do
+    if floor_held "$series"; then break; fi
+    say "the floor moved during the series: rejected, measuring again ($again of at most 2)"
+    mkdir -p "$folder/rejected"
+    mv "$series" "$folder/rejected/$again-$name"
+    measure
+done
 say
 "$build/programs/ladder-table" "$folder" --reference "$top/book/results/original.csv" --json "$folder/table.json"
 kept=$build/results/stage$stage

@@ -35,10 +35,7 @@ for round in $(seq 1 "$rounds"); do
         series=$folder/$(printf 'round-%03d' "$round")/$name
         while :; do
             "$top/scripts/run-stage.sh" "$n" "$series" >"$folder/log" || exit $?
-            moved=0
-            "$build/programs/ladder-table" --accepted "$series" || moved=$?
-            [[ $moved != 0 ]] || break
-            [[ $moved == 3 ]] || exit "$moved"
+            if floor_held "$series"; then break; fi
             if ((again == 0)); then
                 say "  $name: the floor moved again; out of repetitions, this series stays"
                 break

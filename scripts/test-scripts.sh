@@ -189,6 +189,39 @@ what_is_kept_is_what_was_measured() {
     [[ $(sha256sum <"$drawing/book/results/raw.tar.xz") == "$sum" ]]
 }
 
+# A boot that is made up: the floor moves in the first series, and in each one if "always" exists.
+series_is_measured_again_when_the_floor_moved() {
+    local project=$scratch/again name=stage0-syscall
+    mkdir -p "$project/scripts" "$project/build/programs" "$project/book/results"
+    cp "$top/scripts/lib.sh" "$top/scripts/run-stage.sh" "$project/scripts/"
+    cp "$top/book/results/original.csv" "$project/book/results/"
+    ln -s "$build/programs/ladder-table" "$project/build/programs/"
+    tar -xf "$top/book/results/raw.tar.xz" -C "$project" results/rounds/round-001/$name
+    for script in build-programs build-kernel initramfs; do ln -s /bin/true "$project/scripts/$script.sh"; done
+    cat >"$project/scripts/boot.sh" <<'EOF'
+#!/bin/bash
+while [[ $1 != --output ]]; do shift; done
+here=$(dirname "$0")/..
+cp "$here"/results/rounds/round-001/*/* "$2/"
+[[ -e $here/booted && ! -e $here/always ]] || moved=2
+echo >>"$here/booted"
+jq ".floor_after.half_rtt_p50 = .floor_before.half_rtt_p50 * ${moved:-1}" "$2/result.json" >"$2/new"
+mv "$2/new" "$2/result.json"
+EOF
+    chmod +x "$project/scripts/boot.sh"
+    "$project/scripts/run-stage.sh" 0
+    local kept=$project/build/results/stage0
+    [[ $(wc -l <"$project/booted") == 2 ]]
+    [[ $(jq -c '.rows[0] | [.rounds, .rejected_series, .unsettled_series]' "$kept/table.json") == '[1,1,0]' ]]
+    [[ -s $kept/rejected/1-$name/samples.csv ]]
+    # A floor that never holds still: two more, and no end without a row.
+    rm "$project/booted"
+    touch "$project/always"
+    "$project/scripts/run-stage.sh" 0
+    [[ $(wc -l <"$project/booted") == 3 ]]
+    [[ $(jq -c '.rows[0] | [.rounds, .rejected_series, .unsettled_series]' "$kept/table.json") == '[1,2,1]' ]]
+}
+
 # --- Guests that end badly: each its own status, its log named, and no QEMU left. ---
 guest_that_succeeds() {
     boot 'echo hello >/results/greeting' && [[ $(cat "$scratch/boot/greeting") == hello ]] && no_qemu_left
@@ -237,9 +270,10 @@ for name in nothing_to_draw_is_an_error damaged_result_is_not_drawn picture_is_l
     report_needs_no_other_file; do
     if [[ -n $(type -P gnuplot) ]]; then test_that "$name"; else skip "$name" 'gnuplot is missing'; fi
 done
+"$top/scripts/build-programs.sh" ladder-table
 "$top/scripts/build-kernel.sh" 0
 "$top/scripts/initramfs.sh" "$build/tests-base.cpio"
-for name in guest_that_succeeds results_hold_a_million_samples command_that_fails_is_12 deadline_is_11 \
+for name in series_is_measured_again_when_the_floor_moved guest_that_succeeds results_hold_a_million_samples command_that_fails_is_12 deadline_is_11 \
     guest_that_does_not_boot_is_10 kernel_that_complains_is_13 guest_that_dies_is_14 \
     killed_runner_leaves_no_qemu interrupted_runner_leaves_no_qemu; do
     test_that "$name"
