@@ -43,8 +43,17 @@ namespace ladder {
 
 /// A first-in first-out ring between one producer thread and one consumer thread.
 ///
-/// Each method belongs to one of the two threads. None waits for the other one. A message is visible to the
-/// consumer when the call that publishes it returns: try_push(), try_emplace() or commit().
+/// Each thread works with its side of the ring, a value in its own function:
+///
+///     SpscRing<Message, 1024>::Producer producer(ring);      SpscRing<Message, 1024>::Consumer
+///     consumer(ring); while (!producer.try_push(message)) { ... }            while
+///     (!consumer.try_pop(message)) { ... }
+///
+/// There, the compiler keeps what a side knows (where it stands, what it has seen of the other one) in
+/// registers. In the ring's own memory it would have to store and load it again for each message, because
+/// the messages might be lying over it: that alone is 5 cycles a message. For now and then, the ring has the
+/// same calls itself. None waits for the other side. A message is visible to the consumer when the call that
+/// publishes it returns: try_push(), try_emplace() or commit().
 ///
 /// The memory is inside the object, about 1.5 times that of Capacity 16-byte messages, 1.3 times that of
 /// larger ones. On the heap, `std::make_unique<ladder::SpscRing<Message, 4096>>()` aligns it as it must be.
@@ -199,117 +208,221 @@ public:
     using Places = Range<true>;    ///< what reserve() gives
     using Messages = Range<false>; ///< what peek() gives
 
-    // --- The producer's thread ---
+    /// The producer's side. There is at most one at a time, in one thread; it gives the ring back when it
+    /// ends.
+    class Producer {
+    public:
+        /// Goes on where the last one ended. @param ring  has to outlive this
+        explicit Producer(SpscRing &ring) noexcept
+            : ring_(ring), at_(ring.producer_.at), taken_seen_(ring.producer_.taken_seen) {}
+        ~Producer() { ring_.producer_ = {at_, taken_seen_}; }
+        Producer(const Producer &) = delete;
+        Producer &operator=(const Producer &) = delete;
 
-    /// Makes a message in its place, and publishes it.
-    /// @returns false if the ring is full; the arguments are as before then
-    /// @throws what the constructor throws; the ring is as before then
+        /// Makes a message in its place, and publishes it.
+        /// @returns false if the ring is full; the arguments are as before then
+        /// @throws what the constructor throws; the ring is as before then
+        template <class... Arguments>
+        requires std::constructible_from<T, Arguments...>
+        [[nodiscard]] bool
+        try_emplace(Arguments &&...arguments) noexcept(std::is_nothrow_constructible_v<T, Arguments...>) {
+            if (room_for(1) == 0) {
+                return false;
+            }
+            ::new (static_cast<void *>(at_.slot)) T(std::forward<Arguments>(arguments)...);
+            publish(1);
+            if (ring_.advance(at_) && known_room() >= prefetch_messages) {
+                ring_.prefetch_ahead(at_.slot);
+            }
+            return true;
+        }
+
+        /// As try_emplace(), with a copy.
+        [[nodiscard]] bool try_push(const T &value) noexcept(
+            std::is_nothrow_copy_constructible_v<T>) requires std::copy_constructible<T> {
+            return try_emplace(value);
+        }
+
+        /// As try_emplace(), with the value itself.
+        [[nodiscard]] bool try_push(T &&value) noexcept(
+            std::is_nothrow_move_constructible_v<T>) requires std::move_constructible<T> {
+            return try_emplace(std::move(value));
+        }
+
+        /// Places to write messages into, without a copy. Nobody sees them before commit(). Reserving again
+        /// gives the same places again. What they hold before they are written is unspecified.
+        /// @param count  how many are wanted
+        /// @returns as many as there is room for, at most @p count
+        [[nodiscard]] Places reserve(std::size_t count) noexcept
+            requires(std::is_trivially_copyable_v<T> &&std::is_trivially_default_constructible_v<T>) {
+            return {&ring_, at_, room_for(count)};
+        }
+
+        /// Publishes the first @p count places of the last reserve(), by one store.
+        /// @param count  at most what reserve() gave
+        void commit(std::size_t count) noexcept {
+            assert(count <= known_room());
+            if (count != 0) {
+                publish(count);
+                ring_.advance_by(at_, count);
+            }
+        }
+
+    private:
+        /// Places that are free for all the producer knows.
+        std::size_t known_room() const { return most - static_cast<std::size_t>(at_.number - taken_seen_); }
+
+        /// Places that are free, at most @p count. Looks at the consumer's line only if it must.
+        std::size_t room_for(std::size_t count) {
+            if (known_room() < count) [[unlikely]] {
+                // Pairs with release()'s store: what the consumer says it has taken, it has read.
+                taken_seen_ = ring_.taken_.load(std::memory_order_acquire);
+            }
+            return std::min(known_room(), count);
+        }
+
+        /// Makes the next @p count places visible: in the block of the first one, where the consumer waits.
+        void publish(std::size_t count) {
+            // Pairs with published_from()'s acquire: the messages were written before the number that covers
+            // them.
+            ring_.blocks_[at_.block].published.store(at_.number + count, std::memory_order_release);
+        }
+
+        SpscRing &ring_;
+        Cursor at_;
+        std::uint64_t taken_seen_; // the producer's copy of the ring's taken_
+    };
+
+    /// The consumer's side. There is at most one at a time, in one thread; it gives the ring back when it
+    /// ends.
+    class Consumer {
+    public:
+        /// Goes on where the last one ended. @param ring  has to outlive this
+        explicit Consumer(SpscRing &ring) noexcept
+            : ring_(ring), at_(ring.consumer_.at), published_seen_(ring.consumer_.published_seen),
+              told_(ring.consumer_.told) {}
+        ~Consumer() { ring_.consumer_ = {at_, published_seen_, told_}; }
+        Consumer(const Consumer &) = delete;
+        Consumer &operator=(const Consumer &) = delete;
+
+        /// Takes the oldest message. @returns false if there is none; @p value is as before then
+        /// @throws what the assignment throws; the message stays then
+        [[nodiscard]] bool try_pop(T &value) noexcept(
+            std::is_nothrow_move_assignable_v<T>) requires std::is_move_assignable_v<T> {
+            if (!message_there()) {
+                return false;
+            }
+            value = std::move(*object_at(at_.slot));
+            release(1);
+            return true;
+        }
+
+        /// As try_pop(T &), for types that cannot be assigned or have no default. @returns nothing if there
+        /// is none
+        [[nodiscard]] std::optional<T>
+        try_pop() noexcept(std::is_nothrow_move_constructible_v<T>) requires std::move_constructible<T> {
+            std::optional<T> value;
+            if (message_there()) {
+                value.emplace(std::move(*object_at(at_.slot)));
+                release(1);
+            }
+            return value;
+        }
+
+        /// The oldest messages, to be read where they are. They stay until release(); peeking again gives
+        /// them again.
+        /// @param count  how many are wanted
+        /// @returns as many as are there, at most @p count
+        [[nodiscard]] Messages peek(std::size_t count) noexcept {
+            std::size_t there = static_cast<std::size_t>(published_seen_ - at_.number);
+            if (there < count) {
+                // From one batch's end to the next one's: each block's word tells where that is.
+                Cursor end = at_;
+                ring_.advance_by(end, there);
+                while (there < count) {
+                    const std::size_t more = ring_.published_from(end);
+                    if (more == 0) {
+                        break;
+                    }
+                    there += more;
+                    ring_.advance_by(end, more);
+                }
+                published_seen_ = end.number;
+            }
+            return {&ring_, at_, std::min(there, count)};
+        }
+
+        /// Destroys the @p count oldest messages; the producer may use their places again.
+        /// @param count  at most what peek() gave
+        void release(std::size_t count) noexcept {
+            assert(count <= published_seen_ - at_.number);
+            ring_.destroy(at_, count);
+            if (at_.number - told_ >= lag) {
+                told_ = at_.number;
+                // Pairs with room_for()'s acquire: the messages were read before the producer writes over
+                // them.
+                ring_.taken_.store(at_.number, std::memory_order_release);
+            }
+        }
+
+    private:
+        /// Whether the consumer may take a message. Looks at the producer's words only if it knows of none.
+        bool message_there() {
+            if (published_seen_ == at_.number) {
+                published_seen_ += ring_.published_from(at_);
+            }
+            return published_seen_ != at_.number;
+        }
+
+        SpscRing &ring_;
+        Cursor at_;
+        std::uint64_t published_seen_; // all messages before it are there; never behind at_.number
+        std::uint64_t told_;           // the consumer's copy of the ring's taken_
+    };
+
+    // --- The same calls for now and then. The producer's thread: ---
+
+    /// Producer::try_emplace()
     template <class... Arguments>
     requires std::constructible_from<T, Arguments...>
     [[nodiscard]] bool
     try_emplace(Arguments &&...arguments) noexcept(std::is_nothrow_constructible_v<T, Arguments...>) {
-        if (room_for(1) == 0) {
-            return false;
-        }
-        ::new (static_cast<void *>(producer_.at.slot)) T(std::forward<Arguments>(arguments)...);
-        publish(1);
-        if (advance(producer_.at) && known_room() >= prefetch_messages) {
-            prefetch_ahead(producer_.at.slot);
-        }
-        return true;
+        return Producer(*this).try_emplace(std::forward<Arguments>(arguments)...);
     }
-
-    /// As try_emplace(), with a copy.
+    /// Producer::try_push()
     [[nodiscard]] bool try_push(const T &value) noexcept(
         std::is_nothrow_copy_constructible_v<T>) requires std::copy_constructible<T> {
-        return try_emplace(value);
+        return Producer(*this).try_push(value);
     }
-
-    /// As try_emplace(), with the value itself.
+    /// Producer::try_push()
     [[nodiscard]] bool try_push(T &&value) noexcept(
         std::is_nothrow_move_constructible_v<T>) requires std::move_constructible<T> {
-        return try_emplace(std::move(value));
+        return Producer(*this).try_push(std::move(value));
     }
-
-    /// Places to write messages into, without a copy. Nobody sees them before commit(). Reserving again gives
-    /// the same places again. What they hold before they are written is unspecified.
-    /// @param count  how many are wanted
-    /// @returns as many as there is room for, at most @p count
+    /// Producer::reserve()
     [[nodiscard]] Places reserve(std::size_t count) noexcept
         requires(std::is_trivially_copyable_v<T> &&std::is_trivially_default_constructible_v<T>) {
-        return {this, producer_.at, room_for(count)};
+        return Producer(*this).reserve(count);
     }
+    /// Producer::commit()
+    void commit(std::size_t count) noexcept { Producer(*this).commit(count); }
 
-    /// Publishes the first @p count places of the last reserve(), by one store.
-    /// @param count  at most what reserve() gave
-    void commit(std::size_t count) noexcept {
-        assert(count <= known_room());
-        if (count != 0) {
-            publish(count);
-            advance_by(producer_.at, count);
-        }
-    }
+    // --- The consumer's thread: ---
 
-    // --- The consumer's thread ---
-
-    /// Takes the oldest message. @returns false if there is none; @p value is as before then
-    /// @throws what the assignment throws; the message stays then
+    /// Consumer::try_pop()
     [[nodiscard]] bool
     try_pop(T &value) noexcept(std::is_nothrow_move_assignable_v<T>) requires std::is_move_assignable_v<T> {
-        if (!message_there()) {
-            return false;
-        }
-        value = std::move(*object_at(consumer_.at.slot));
-        release(1);
-        return true;
+        return Consumer(*this).try_pop(value);
     }
-
-    /// As try_pop(T &), for types that cannot be assigned or have no default. @returns nothing if there is
-    /// none
+    /// Consumer::try_pop()
     [[nodiscard]] std::optional<T>
     try_pop() noexcept(std::is_nothrow_move_constructible_v<T>) requires std::move_constructible<T> {
-        std::optional<T> value;
-        if (message_there()) {
-            value.emplace(std::move(*object_at(consumer_.at.slot)));
-            release(1);
-        }
-        return value;
+        return Consumer(*this).try_pop();
     }
-
-    /// The oldest messages, to be read where they are. They stay until release(); peeking again gives them
-    /// again.
-    /// @param count  how many are wanted
-    /// @returns as many as are there, at most @p count
-    [[nodiscard]] Messages peek(std::size_t count) noexcept {
-        std::size_t there = static_cast<std::size_t>(consumer_.published_seen - consumer_.at.number);
-        if (there < count) {
-            // From one batch's end to the next one's: each block's word tells where that is.
-            Cursor end = consumer_.at;
-            advance_by(end, there);
-            while (there < count) {
-                const std::size_t more = published_from(end);
-                if (more == 0) {
-                    break;
-                }
-                there += more;
-                advance_by(end, more);
-            }
-            consumer_.published_seen = end.number;
-        }
-        return {this, consumer_.at, std::min(there, count)};
-    }
-
-    /// Destroys the @p count oldest messages; the producer may use their places again.
-    /// @param count  at most what peek() gave
-    void release(std::size_t count) noexcept {
-        assert(count <= consumer_.published_seen - consumer_.at.number);
-        destroy(consumer_.at, count);
-        if (consumer_.at.number - consumer_.told >= lag) {
-            consumer_.told = consumer_.at.number;
-            // Pairs with room_for()'s acquire: the messages were read before the producer writes over them.
-            taken_.store(consumer_.at.number, std::memory_order_release);
-        }
-    }
+    /// Consumer::peek()
+    [[nodiscard]] Messages peek(std::size_t count) noexcept { return Consumer(*this).peek(count); }
+    /// Consumer::release()
+    void release(std::size_t count) noexcept { Consumer(*this).release(count); }
 
 private:
     static T *object_at(std::byte *slot) { return std::launder(reinterpret_cast<T *>(slot)); }
@@ -350,41 +463,12 @@ private:
         }
     }
 
-    /// Places that are free for all the producer knows.
-    std::size_t known_room() const {
-        return most - static_cast<std::size_t>(producer_.at.number - producer_.taken_seen);
-    }
-
-    /// Places that are free, at most @p count. Looks at the consumer's line only if it must.
-    std::size_t room_for(std::size_t count) {
-        if (known_room() < count) [[unlikely]] {
-            // Pairs with release()'s store: what the consumer says it has taken, it has read.
-            producer_.taken_seen = taken_.load(std::memory_order_acquire);
-        }
-        return std::min(known_room(), count);
-    }
-
-    /// Makes the next @p count places visible: in the block of the first one, where the consumer waits.
-    void publish(std::size_t count) {
-        // Pairs with published_from()'s acquire: the messages were written before the number that covers
-        // them.
-        blocks_[producer_.at.block].published.store(producer_.at.number + count, std::memory_order_release);
-    }
-
     /// Messages that are there from @p at on, for all that its block says: 0 if it says nothing new.
     std::size_t published_from(const Cursor &at) const {
         // Pairs with publish()'s release. What is left from the last lap is not greater than at.number.
         const std::uint64_t published = blocks_[at.block].published.load(std::memory_order_acquire);
         const auto ahead = static_cast<std::int64_t>(published - at.number);
         return ahead > 0 ? static_cast<std::size_t>(ahead) : 0;
-    }
-
-    /// Whether the consumer may take a message. Looks at the producer's words only if it knows of none.
-    bool message_there() {
-        if (consumer_.published_seen == consumer_.at.number) {
-            consumer_.published_seen += published_from(consumer_.at);
-        }
-        return consumer_.published_seen != consumer_.at.number;
     }
 
     /// Destroys the next @p count messages and goes past them.
@@ -403,23 +487,23 @@ private:
         }
     }
 
-    // Each side's own is in lines of its own: a store into one must not take the other's away. Two lines,
-    // because CPUs fetch them in pairs.
+    // Where each side stood when it was last given back, in lines of its own: a store into one must not take
+    // the other's away. Two lines, because CPUs fetch them in pairs.
 
     /// Only the producer touches it.
-    struct alignas(2 * cache_line) Producer {
+    struct alignas(2 * cache_line) ProducerState {
         Cursor at;
-        std::uint64_t taken_seen; ///< the producer's copy of taken_
+        std::uint64_t taken_seen;
     };
     /// Only the consumer touches it.
-    struct alignas(2 * cache_line) Consumer {
+    struct alignas(2 * cache_line) ConsumerState {
         Cursor at;
-        std::uint64_t published_seen; ///< all messages before it are there; never behind at.number
-        std::uint64_t told;           ///< the consumer's copy of taken_
+        std::uint64_t published_seen;
+        std::uint64_t told;
     };
 
-    Producer producer_;
-    Consumer consumer_;
+    ProducerState producer_;
+    ConsumerState consumer_;
     /// All messages before this number were taken. The consumer's; it lags by less than `lag`.
     alignas(2 * cache_line) std::atomic<std::uint64_t> taken_;
     alignas(2 * cache_line) Blocks blocks_;

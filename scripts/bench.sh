@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # `make bench`: the user-space ring natively, beside boost's, moodycamel's and DPDK's (packages libboost-dev,
-# libreaderwriterqueue-dev, libdpdk-dev). ROUNDS=60 takes about half a minute. Writes build/results/bench.json.
+# libreaderwriterqueue-dev, libdpdk-dev). ROUNDS=120 takes about half a minute. Writes build/results/bench.json.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-rounds=${ROUNDS:-60}
+rounds=${ROUNDS:-120}
 check_number ROUNDS "$rounds" 1 1000
 (($(nproc) >= 2)) || die 'two threads that poll need two CPUs'
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 /// @file
-/// The rings of the benchmark behind one interface, each in its best mode:
+/// The rings of the benchmark behind one interface, each in its best mode. Producer and Consumer are its two
+/// sides (or the ring itself, if it has none):
 ///
 ///     push(message), pop(message)       one at a time; false if the ring is full or empty
-///     write(first, count)               makes up to count messages, numbered from first on; @returns how
-///     many read(first, count, errors)        takes up to count, and checks them
+///     write(first, count)               makes up to count messages, numbered from first on; says how many
+///     read(first, count, errors)        takes up to count, and checks them
 ///
 /// All have about 1,024 places, and show a message when the call that pushes it returns.
 #pragma once
@@ -53,38 +54,53 @@ struct Message {
 /// The ladder's ring. Its spans are read and written in place.
 template <class T>
 class Ours {
-public:
-    bool push(const T &message) { return ring_.try_push(message); }
-    bool pop(T &message) { return ring_.try_pop(message); }
-    std::size_t write(std::uint64_t first, std::size_t count) {
-        const auto span = ring_.reserve(count);
-        for (T &place : span) {
-            place.fill(first++);
-        }
-        ring_.commit(span.size());
-        return span.size();
-    }
-    std::size_t read(std::uint64_t first, std::size_t count, std::uint64_t &errors) {
-        const auto span = ring_.peek(count);
-        std::uint64_t difference = 0;
-        for (const T &message : span) {
-            difference |= message.differs(first++);
-        }
-        ring_.release(span.size());
-        errors |= difference;
-        return span.size();
-    }
-
-private:
     using Ring = ladder::SpscRing<T, 961>; // with its spare places: 1,024
     static_assert(Ring::max_size() == places);
     Ring ring_;
+
+public:
+    class Producer {
+    public:
+        explicit Producer(Ours &ours) : producer_(ours.ring_) {}
+        bool push(const T &message) { return producer_.try_push(message); }
+        std::size_t write(std::uint64_t first, std::size_t count) {
+            const auto span = producer_.reserve(count);
+            for (T &place : span) {
+                place.fill(first++);
+            }
+            producer_.commit(span.size());
+            return span.size();
+        }
+
+    private:
+        typename Ring::Producer producer_;
+    };
+    class Consumer {
+    public:
+        explicit Consumer(Ours &ours) : consumer_(ours.ring_) {}
+        bool pop(T &message) { return consumer_.try_pop(message); }
+        std::size_t read(std::uint64_t first, std::size_t count, std::uint64_t &errors) {
+            const auto span = consumer_.peek(count);
+            std::uint64_t difference = 0;
+            for (const T &message : span) {
+                difference |= message.differs(first++);
+            }
+            consumer_.release(span.size());
+            errors |= difference;
+            return span.size();
+        }
+
+    private:
+        typename Ring::Consumer consumer_;
+    };
 };
 
 /// boost::lockfree::spsc_queue, its size known at compile time. Spans are arrays that it copies.
 template <class T>
 class Boost {
 public:
+    using Producer = Boost &;
+    using Consumer = Boost &;
     bool push(const T &message) { return ring_.push(message); }
     bool pop(T &message) { return ring_.pop(message); }
     std::size_t write(std::uint64_t first, std::size_t count) {
@@ -111,6 +127,8 @@ private:
 template <class T>
 class Moodycamel {
 public:
+    using Producer = Moodycamel &;
+    using Consumer = Moodycamel &;
     bool push(const T &message) { return ring_.try_enqueue(message); }
     bool pop(T &message) { return ring_.try_dequeue(message); }
 
@@ -123,6 +141,8 @@ private:
 template <class T>
 class RteRing {
 public:
+    using Producer = RteRing &;
+    using Consumer = RteRing &;
     RteRing() {
         const ssize_t size = rte_ring_get_memsize_elem(sizeof(T), 2 * places); // it takes a power of two
         const std::size_t whole = (static_cast<std::size_t>(size) + 127) / 128 * 128;
@@ -169,6 +189,8 @@ private:
 template <class T>
 class RteRingZeroCopy : public RteRing<T> {
 public:
+    using Producer = RteRingZeroCopy &;
+    using Consumer = RteRingZeroCopy &;
     std::size_t write(std::uint64_t first, std::size_t count) {
         rte_ring_zc_data span{};
         const unsigned int got = rte_ring_enqueue_zc_burst_elem_start(

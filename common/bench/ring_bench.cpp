@@ -32,6 +32,7 @@
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "common/affinity.hpp"
 #include "common/bench/peers.hpp"
@@ -48,9 +49,10 @@ using ladder::Deadline;
 using nlohmann::json;
 
 struct Options {
-    int rounds = 60;
-    std::uint64_t messages = 60'000;
-    std::uint64_t round_trips = 3'000;
+    int rounds = 120;
+    // A series is short, so that most end before the kernel wants the CPU for something else.
+    std::uint64_t messages = 20'000;
+    std::uint64_t round_trips = 1'000;
     int producer_cpu = 0;
     int consumer_cpu = 1;
     unsigned int deadline_s = 170;
@@ -150,19 +152,22 @@ Result one_at_a_time(const Options &options, const Deadline &deadline) {
     auto shared = std::make_unique<Ring>();
     Result result;
     const auto produce = [&ring = *shared, messages = options.messages, deadline] {
+        typename Ring::Producer producer(ring);
         for (std::uint64_t number = 1; number <= messages; ++number) {
             T message;
             message.fill(number);
-            ladder::spin_until([&] { return ring.push(message); }, ladder::Spin::plain, deadline,
+            ladder::spin_until([&] { return producer.push(message); }, ladder::Spin::plain, deadline,
                                "room in a ring");
         }
     };
     const auto consume = [&result, &ring = *shared, messages = options.messages, deadline] {
+        typename Ring::Consumer consumer(ring);
         Windows windows(messages);
         std::uint64_t errors = 0;
         for (std::uint64_t number = 1; number <= messages; ++number) {
             T message;
-            ladder::spin_until([&] { return ring.pop(message); }, ladder::Spin::plain, deadline, "a message");
+            ladder::spin_until([&] { return consumer.pop(message); }, ladder::Spin::plain, deadline,
+                               "a message");
             errors |= message.differs(number);
             windows.received(number);
         }
@@ -178,10 +183,11 @@ Result in_spans(const Options &options, const Deadline &deadline, std::size_t le
     auto shared = std::make_unique<Ring>();
     Result result;
     const auto produce = [&ring = *shared, messages = options.messages, deadline, length] {
+        typename Ring::Producer producer(ring);
         for (std::uint64_t done = 0; done < messages;) {
             ladder::spin_until(
                 [&] {
-                    const std::size_t count = ring.write(
+                    const std::size_t count = producer.write(
                         done + 1, static_cast<std::size_t>(std::min<std::uint64_t>(length, messages - done)));
                     done += count;
                     return count != 0;
@@ -190,12 +196,13 @@ Result in_spans(const Options &options, const Deadline &deadline, std::size_t le
         }
     };
     const auto consume = [&result, &ring = *shared, messages = options.messages, deadline, length] {
+        typename Ring::Consumer consumer(ring);
         Windows windows(messages);
         std::uint64_t errors = 0;
         for (std::uint64_t done = 0; done < messages;) {
             ladder::spin_until(
                 [&] {
-                    const std::size_t count = ring.read(done + 1, length, errors);
+                    const std::size_t count = consumer.read(done + 1, length, errors);
                     done += count;
                     return count != 0;
                 },
@@ -215,6 +222,8 @@ Result round_trip(const Options &options, const Deadline &deadline) {
     auto back = std::make_unique<Ring>();
     Result result;
     const auto lead = [&, trips = options.round_trips] {
+        typename Ring::Producer out(*there);
+        typename Ring::Consumer in(*back);
         std::vector<Cycles> cycles;
         cycles.reserve(trips);
         std::uint64_t errors = 0;
@@ -222,9 +231,8 @@ Result round_trip(const Options &options, const Deadline &deadline) {
             T message;
             const Cycles start = ladder::tsc_now();
             message.fill(number);
-            ladder::spin_until([&] { return there->push(message); }, ladder::Spin::plain, deadline, "room");
-            ladder::spin_until([&] { return back->pop(message); }, ladder::Spin::plain, deadline,
-                               "the answer");
+            ladder::spin_until([&] { return out.push(message); }, ladder::Spin::plain, deadline, "room");
+            ladder::spin_until([&] { return in.pop(message); }, ladder::Spin::plain, deadline, "the answer");
             cycles.push_back(ladder::tsc_now() - start);
             errors |= message.differs(number);
         }
@@ -234,11 +242,13 @@ Result round_trip(const Options &options, const Deadline &deadline) {
         result.p99 = static_cast<double>(summary.p99);
     };
     const auto follow = [&, trips = options.round_trips] {
+        typename Ring::Consumer in(*there);
+        typename Ring::Producer out(*back);
         for (std::uint64_t number = 1; number <= trips; ++number) {
             T message;
-            ladder::spin_until([&] { return there->pop(message); }, ladder::Spin::plain, deadline,
+            ladder::spin_until([&] { return in.pop(message); }, ladder::Spin::plain, deadline,
                                "the question");
-            ladder::spin_until([&] { return back->push(message); }, ladder::Spin::plain, deadline, "room");
+            ladder::spin_until([&] { return out.push(message); }, ladder::Spin::plain, deadline, "room");
         }
     };
     result.disturbed = run_pair(options, lead, follow);
@@ -256,16 +266,32 @@ struct Row {
     int disturbed = 0;
     int moved = 0;
 
-    std::optional<double> figure(Regime regime, double Result::*which) const {
+    /// Of all series in the regime, in ascending order; none if there are too few to say anything.
+    std::vector<double> sorted(Regime regime, double Result::*which) const {
         const auto found = series.find(regime);
-        if (found == series.end() || found->second.size() < 3) {
-            return std::nullopt; // too few to say anything
-        }
         std::vector<double> values;
-        for (const Result &result : found->second) {
-            values.push_back(result.*which);
+        if (found != series.end() && found->second.size() >= 3) {
+            for (const Result &result : found->second) {
+                values.push_back(result.*which);
+            }
+        }
+        std::sort(values.begin(), values.end());
+        return values;
+    }
+
+    std::optional<double> figure(Regime regime, double Result::*which) const {
+        std::vector<double> values = sorted(regime, which);
+        if (values.empty()) {
+            return std::nullopt;
         }
         return ladder::median(std::move(values));
+    }
+
+    /// The figure's 95 % confidence interval; of a few series it is from the smallest to the largest.
+    std::array<double, 2> interval(Regime regime, double Result::*which) const {
+        const std::vector<double> values = sorted(regime, which);
+        const ladder::RankInterval ranks = ladder::rank_interval(values.size(), ladder::p50);
+        return {values.at(ranks.low.value_or(1) - 1), values.at(ranks.high.value_or(values.size()) - 1)};
     }
 };
 
@@ -311,6 +337,7 @@ Cycles floor_now(const Options &options, const Deadline &deadline) {
 /// All rows in turn. It ends early, with what there is, when two thirds of the time have passed.
 int measure(std::vector<Row> &rows, const Options &options, const Deadline &deadline) {
     const Deadline enough(std::chrono::milliseconds(std::uint64_t{options.deadline_s} * 667));
+    const bool terminal = isatty(STDERR_FILENO) == 1;
     Cycles before = floor_now(options, deadline);
     int rounds = 0;
     for (; rounds < options.rounds && !enough.passed(); ++rounds) {
@@ -328,10 +355,15 @@ int measure(std::vector<Row> &rows, const Options &options, const Deadline &dead
             }
             before = after;
         }
-        fmt::print(stderr, "\rround {} of {}", rounds + 1, options.rounds);
-        std::fflush(stderr);
+        if (terminal || (rounds + 1) % 20 == 0) {
+            fmt::print(stderr, "{}round {} of {}{}", terminal ? "\r" : "  ", rounds + 1, options.rounds,
+                       terminal ? "" : "\n");
+            std::fflush(stderr);
+        }
     }
-    fmt::print(stderr, "\n");
+    if (terminal) {
+        fmt::print(stderr, "\n");
+    }
     return rounds;
 }
 
@@ -340,8 +372,8 @@ struct Goal {
     std::string name;
     double wanted;
     bool at_least;
-    double found;
-    bool reached() const { return at_least ? found >= wanted : found <= wanted; }
+    std::optional<double> found; ///< nothing if one of the two has too few series in this regime
+    bool reached() const { return found && (at_least ? *found >= wanted : *found <= wanted); }
 };
 
 const Row *find(const std::vector<Row> &rows, std::size_t bytes, const std::string &use,
@@ -376,6 +408,8 @@ std::vector<Goal> compare(const std::vector<Row> &rows, Regime regime) {
                          std::optional<double> below) {
         if (above && below) {
             goals.push_back({name, wanted, at_least, *above / *below});
+        } else if (above || below) {
+            goals.push_back({name, wanted, at_least, std::nullopt});
         }
     };
     const auto own = [&](std::size_t bytes, const char *use, double Result::*which) {
@@ -405,8 +439,9 @@ std::vector<Goal> compare(const std::vector<Row> &rows, Regime regime) {
 }
 
 void print_rows(const std::vector<Row> &rows, double cycles_per_us) {
-    fmt::print("{:<6} {:<14} {:<19} {:<7} {:>6} {:>9} {:>9} {:>9} {:>9} {:>7}\n", "bytes", "use", "ring",
-               "regime", "series", "cycles", "P99", "mill./s", "disturbed", "moved");
+    fmt::print("{:<6} {:<14} {:<19} {:<7} {:>6} {:>9} {:<17} {:>6} {:>9} {:>9} {:>6}\n", "bytes", "use",
+               "ring", "regime", "series", "cycles", "[95 % interval]", "P99", "mill./s", "disturbed",
+               "moved");
     for (const Row &row : rows) {
         for (const Regime regime : {near, middle, far}) {
             const auto p50 = row.figure(regime, &Result::p50);
@@ -414,8 +449,10 @@ void print_rows(const std::vector<Row> &rows, double cycles_per_us) {
                 continue;
             }
             const bool trip = row.use == "round trip";
-            fmt::print("{:<6} {:<14} {:<19} {:<7} {:>6} {:>9.1f} {:>9} {:>9} {:>9} {:>7}\n", row.bytes,
+            const auto [low, high] = row.interval(regime, &Result::p50);
+            fmt::print("{:<6} {:<14} {:<19} {:<7} {:>6} {:>9.1f} {:<17} {:>6} {:>9} {:>9} {:>6}\n", row.bytes,
                        row.use, row.ring, regime_names.at(regime), row.series.at(regime).size(), *p50,
+                       fmt::format("[{:.1f}, {:.1f}]", low, high),
                        trip ? fmt::format("{:.0f}", *row.figure(regime, &Result::p99)) : "",
                        trip ? "" : fmt::format("{:.1f}", cycles_per_us / *p50), row.disturbed, row.moved);
         }
@@ -430,6 +467,13 @@ json to_json(const Row &row) {
     for (const auto &[regime, series] : row.series) {
         json &entry = result["regimes"][regime_names.at(regime)];
         entry["floor_rtt"] = row.floors.at(regime);
+        if (const auto figure = row.figure(regime, &Result::p50)) {
+            entry["cycles"] = *figure;
+            entry["cycles_ci"] = row.interval(regime, &Result::p50);
+            if (row.use == "round trip") {
+                entry["cycles_p99"] = *row.figure(regime, &Result::p99);
+            }
+        }
         for (const Result &one : series) {
             entry["p50"].push_back(one.p50);
             if (row.use == "round trip") {
@@ -469,7 +513,8 @@ void run(const Options &options) {
     fmt::print(
         "Cycles per message (median over the series, each the median of windows of {} messages), or per "
         "round\n"
-        "trip. Rings of {} places; every message checked; no ring publishes later than its call returns.\n",
+        "trip (each series' P50; P99 beside it). Rings of {} places; every message checked; no ring "
+        "publishes later than its call returns.\n",
         window, bench::places);
     print_rows(rows, cycles_per_us);
 
@@ -482,24 +527,29 @@ void run(const Options &options) {
             fmt::print("\nGoals, CPUs {}:\n", regime_names.at(regime));
         }
         for (const Goal &goal : goals) {
-            ++compared;
+            compared += goal.found ? 1 : 0;
             reached += goal.reached() ? 1 : 0;
-            fmt::print("  {:<74} {:>5.2f}x  {} {:.2f}x  {}\n", goal.name, goal.found,
+            fmt::print("  {:<74} {:>6}  {} {:.2f}x  {}\n", goal.name,
+                       goal.found ? fmt::format("{:.2f}x", *goal.found) : "",
                        goal.at_least ? "at least" : "at most ", goal.wanted,
-                       goal.reached() ? "reached" : "MISSED");
+                       !goal.found      ? "not measured: too few series"
+                       : goal.reached() ? "reached"
+                                        : "MISSED");
             result["goals"].push_back({{"regime", regime_names.at(regime)},
                                        {"name", goal.name},
                                        {"wanted", goal.wanted},
                                        {"at_least", goal.at_least},
-                                       {"found", goal.found},
+                                       {"found", goal.found ? json(*goal.found) : json(nullptr)},
                                        {"reached", goal.reached()}});
         }
     }
     for (const Row &row : rows) {
         result["rows"].push_back(to_json(row));
     }
-    fmt::print("\nFound: {} of {} goals reached, in {} rounds ({}, Linux {}, {}; commit {}).\n", reached,
-               compared, rounds, environment["host_cpu"].get<std::string>(),
+    result["finding"] =
+        fmt::format("{} of the {} goals that could be measured are reached", reached, compared);
+    fmt::print("\nFound: {}, in {} rounds ({}, Linux {}, {}; commit {}).\n",
+               result["finding"].get<std::string>(), rounds, environment["host_cpu"].get<std::string>(),
                environment["kernel"].get<std::string>(), BENCH_COMPILER, options.commit);
     if (!options.json_file.empty()) {
         std::ofstream out(options.json_file);

@@ -236,6 +236,45 @@ TEST(SpscRing, AlignsMessages) {
     }
 }
 
+TEST(SpscRingSides, GoOnWhereTheLastOneEnded) {
+    using Ring = SpscRing<int, 10>;
+    static_assert(!std::is_copy_constructible_v<Ring::Producer> &&
+                  !std::is_copy_constructible_v<Ring::Consumer>);
+    Ring ring;
+    int sent = 0;
+    int received = 0;
+    for (int turn = 0; turn < 50; ++turn) {
+        {
+            Ring::Producer producer(ring);
+            while (producer.try_push(sent)) {
+                ++sent;
+            }
+        }
+        EXPECT_FALSE(ring.try_push(-1)) << "the ring knows that it is full";
+        {
+            Ring::Consumer consumer(ring);
+            for (int i = 0; i < 7; ++i) {
+                ASSERT_EQ(consumer.try_pop(), received++);
+            }
+        }
+        ASSERT_EQ(ring.try_pop(), received++);
+        ASSERT_EQ(ring.peek(100).size(), static_cast<std::size_t>(sent - received));
+    }
+}
+
+TEST(SpscRingSides, ShowAMessageBeforeTheyEnd) {
+    using Ring = SpscRing<int, 10>;
+    Ring ring;
+    Ring::Producer producer(ring);
+    Ring::Consumer consumer(ring);
+    EXPECT_FALSE(consumer.try_pop().has_value());
+    EXPECT_TRUE(producer.try_push(5));
+    EXPECT_EQ(consumer.try_pop(), 5);
+    *producer.reserve(2).begin() = 6;
+    producer.commit(1);
+    EXPECT_EQ(consumer.peek(3).size(), 1U);
+}
+
 TEST(SpscRingBatch, IsSeenWhenItIsCommitted) {
     SpscRing<int, 16> ring;
     int number = 0;
@@ -324,7 +363,8 @@ void stress(std::size_t batch_in, std::size_t batch_out) {
     std::atomic<bool> stop{false};
     std::string failure;
 
-    std::thread producer([&] {
+    std::thread thread([&] {
+        typename SpscRing<T, capacity>::Producer producer(*ring);
         try {
             for (std::uint64_t sent = 0; sent < stress_messages;) {
                 until(
@@ -333,16 +373,16 @@ void stress(std::size_t batch_in, std::size_t batch_out) {
                             throw std::runtime_error("the consumer has given up");
                         }
                         if (batch_in == 0) {
-                            const bool done = ring->try_push(T::number(sent + 1));
+                            const bool done = producer.try_push(T::number(sent + 1));
                             sent += done ? 1 : 0;
                             return done;
                         }
                         const auto places =
-                            ring->reserve(std::min<std::uint64_t>(batch_in, stress_messages - sent));
+                            producer.reserve(std::min<std::uint64_t>(batch_in, stress_messages - sent));
                         for (T &place : places) {
                             place.fill(++sent);
                         }
-                        ring->commit(places.size());
+                        producer.commit(places.size());
                         return !places.empty();
                     },
                     deadline);
@@ -354,25 +394,26 @@ void stress(std::size_t batch_in, std::size_t batch_out) {
 
     std::uint64_t wrong = 0;
     std::uint64_t received = 0;
+    typename SpscRing<T, capacity>::Consumer consumer(*ring);
     try {
         while (received < stress_messages && wrong == 0) {
             until(
                 [&] {
                     if (batch_out == 0) {
                         T message{};
-                        const bool done = ring->try_pop(message);
+                        const bool done = consumer.try_pop(message);
                         if (done && !message.is_number(++received)) {
                             wrong = received;
                         }
                         return done;
                     }
-                    const auto messages = ring->peek(batch_out);
+                    const auto messages = consumer.peek(batch_out);
                     for (const T &message : messages) {
                         if (!message.is_number(++received) && wrong == 0) {
                             wrong = received;
                         }
                     }
-                    ring->release(messages.size());
+                    consumer.release(messages.size());
                     return !messages.empty();
                 },
                 deadline);
@@ -381,11 +422,11 @@ void stress(std::size_t batch_in, std::size_t batch_out) {
         ADD_FAILURE() << error.what();
     }
     stop = true;
-    producer.join();
+    thread.join();
     EXPECT_EQ(wrong, 0U) << "sequence check: message " << wrong << " is another one, or torn";
     EXPECT_EQ(received, stress_messages) << failure;
     if (wrong == 0) {
-        EXPECT_FALSE(ring->try_pop().has_value()) << "sequence check: a message too many";
+        EXPECT_FALSE(consumer.try_pop().has_value()) << "sequence check: a message too many";
     }
 }
 
