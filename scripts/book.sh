@@ -4,12 +4,13 @@
 #
 # The kernel files are made of the patches alone: no kernel source is needed.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+. "$top/scripts/sections.sh"
 for tool in doxygen dot; do
     [[ -n $(type -P "$tool") ]] || die "$tool is missing: run ./scripts/setup.sh all"
 done
 awesome=/usr/share/doxygen-awesome-css
 [[ -f $awesome/doxygen-awesome.css ]] || die "doxygen-awesome-css is missing: run ./scripts/setup.sh all"
-need git
+need git jq
 
 input=$build/book-input
 html=$build/book
@@ -52,6 +53,17 @@ for n in 0 1 2 3; do
 done
 for patch in "$top"/common/measure/*.patch; do
     awk -f "$top/book/patch-to-html.awk" "$patch" >"$input/$(basename "$patch" .patch).html"
+done
+
+# --- What was measured, from book/results. ---
+for name in "${sections[@]}"; do
+    if [[ -f $top/book/results/$(verb_of "$name").json ]]; then
+        printf '<div class="measured">\n'
+        section "$name" "$top/book/results" "$top/book/results"
+        printf '</div>\n'
+    else
+        printf '<p>Not measured yet: <code>make %s</code>, then <code>make keep</code>.</p>\n' "$(verb_of "$name")"
+    fi >"$input/measured-$name.html"
 done
 
 # --- Doxygen. Its page header is its own version's, and the theme's scripts on top. ---

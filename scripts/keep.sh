@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# `make keep`: puts what was measured last into the book and the README: the tables into book/results, their raw data
-# beside them in one archive, and the results table between the two marks in README.md.
+# `make keep`: puts what was measured last into the book and the README: the tables and pictures into book/results, their
+# raw data beside them in one archive, and the results table between the two marks in README.md.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 need jq xz
 results=$build/results kept=$top/book/results readme=$top/README.md
@@ -11,12 +11,15 @@ most_kib=1500 # of raw data, compressed: the tree stays small
 [[ -f $results/table.json ]] || die 'build/results/table.json is not there: run make table'
 grep -qx '<!-- table -->' "$readme" && grep -qx '<!-- end of table -->' "$readme" ||
     die "README.md has lost its marks '<!-- table -->' and '<!-- end of table -->'"
+"$top/scripts/plots.sh" >/dev/null
 for name in "${names[@]}"; do
     [[ -f $results/$name.json ]] || { say "not measured, stays as it is: $name (make $name)" && continue; }
     jq -e . "$results/$name.json" >/dev/null 2>&1 || die "build/results/$name.json is damaged: run make $name again"
     cp "$results/$name.json" "$kept/$name.json"
     [[ ! -f $results/$name.md ]] || cp "$results/$name.md" "$kept/$name.md"
 done
+# Each picture is of a result that is there: plots.sh takes the others away.
+cp "$build"/plots/*.svg "$kept/"
 
 # Raw data: each series' samples and where they come from. The same files are the same archive.
 raw=$kept/raw.tar.xz

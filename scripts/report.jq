@@ -71,12 +71,29 @@ def throughput:
         .rows[] | row([(.door | @html), (.burst | grouped), with_ends(.; "arrived_per_second"), (.lost_share | percent),
             with_ends(.; "cycles_per_message")]));
 
+# Without a guest: the host's own compiler and kernel.
+def bench:
+    table(["Bytes and use", "Ring", "CPUs", "cycles", "P99", "series", "left out"];
+        .rows[] | . as $row | .regimes | to_entries[] | select(.value.cycles) | .key as $regime | .value
+        | row(["\($row.bytes), \($row.use | @html)", ($row.ring | @html), $regime,
+            "\(.cycles | grouped)<small>\(ends(.cycles_ci))</small>", (if .cycles_p99 then .cycles_p99 | grouped else "" end),
+            (.p50 | length), ($row.disturbed + $row.moved)]))
+    + "<p>Cycles per message, or per round trip; the median of the series and its 95&nbsp;% confidence interval. The host moves
+       its two CPUs about: near, middle and far are told by the round trip of the floor. Left out: series in which the kernel
+       took a thread off its CPU, or the CPUs moved.</p>"
+    + table(["Goal", "CPUs", "found", "wanted", ""];
+        .goals[] | row([(.name | @html), .regime, (.found | as_times), "\(if .at_least then "at least" else "at most" end) \(.wanted)&times;",
+            (if .found == null then "too few series" elif .reached then "reached" else "MISSED" end)]));
+def native_origin:
+    .environment | "<p class=\"origin\">" + ("\(.host_cpu), Linux \(.kernel), \(.compiler); commit \(.commit[:12]), \(.time)" | @html) + ".</p>";
+
 def environment:
     "<dl>" + (.environment | to_entries | map("<dt>\(.key | gsub("_"; " ") | @html)</dt><dd>\(.value
         | if type == "string" then . else tojson end | @html)</dd>") | add) + "</dl>";
 
 if $section == "ladder" then ladder + origin
 elif $section == "environment" then environment
+elif $section == "bench" then bench + (.finding | sentence) + native_origin
 else
     (if $section == "budget" then budget
      elif $section == "ablation" then ablation

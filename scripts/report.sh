@@ -3,25 +3,13 @@
 # `make report`: the tables, the pictures and where they come from, in one file that needs no other: build/report.html.
 # What was not measured yet is named in it.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+. "$top/scripts/sections.sh"
 need jq
 results=$build/results report=$build/report.html
 "$top/scripts/plots.sh"
 
-titles=([0]='The ladder' [1]='Where the cycles go' [2]='Which change bought what' [3]='Other doors' [4]='When it pours')
-sections=(ladder budget ablation alternatives throughput)
-# verb_of SECTION: the verb that measures it, and the name of its result.
-verb_of() { if [[ $1 == ladder ]]; then printf 'table\n'; else printf '%s\n' "$1"; fi; }
-
-section() { # section SECTION: its tables, its text and its pictures
-    local picture
-    jq -r --arg section "$1" -f "$top/scripts/report.jq" "$results/$(verb_of "$1").json"
-    for picture in "${@:2}"; do
-        [[ -f $build/plots/$picture.svg ]] || continue
-        printf '<figure>\n'
-        sed '/^<?xml/d' "$build/plots/$picture.svg"
-        printf '</figure>\n'
-    done
-}
+titles=([0]='The ladder' [1]='Where the cycles go' [2]='Which change bought what' [3]='Other doors' [4]='When it pours'
+    [5]='The ring against the best')
 
 trap 'rm -f "$report.new"' EXIT
 commit=$(git -C "$top" rev-parse HEAD 2>/dev/null || echo unknown)
@@ -41,11 +29,7 @@ commit=$(git -C "$top" rev-parse HEAD 2>/dev/null || echo unknown)
             continue
         fi
         printf '<section>\n<h2>%s</h2>\n' "${titles[index]}"
-        case $name in
-        ladder) section ladder cdf ladder ;;
-        ablation) section ablation ablation-best ablation-naive ;;
-        *) section "$name" "$name" ;;
-        esac
+        section "$name" "$results" "$build/plots"
         printf '</section>\n'
         [[ -n ${first-} ]] || first=$results/$(verb_of "$name").json
     done

@@ -171,22 +171,26 @@ report_needs_no_other_file() {
 }
 
 what_is_kept_is_what_was_measured() {
-    mkdir -p "$drawing/book/results" "$drawing/build/results/rounds/round-001"
-    rm -f "$drawing/build/results/"*.json
-    printf '%s\n' above '<!-- table -->' old '<!-- end of table -->' below >"$drawing/README.md"
-    fails_with 1 'run make table' "$drawing/scripts/keep.sh"
-    cp "$top/book/results/table.json" "$drawing/build/results/"
-    echo 'sequence,sent,latency' >"$drawing/build/results/rounds/round-001/samples.csv"
-    "$drawing/scripts/keep.sh"
-    cmp "$top/book/results/table.json" "$drawing/book/results/table.json"
-    tar -tf "$drawing/book/results/raw.tar.xz" | grep -qx 'results/rounds/round-001/samples.csv'
-    [[ $(sed -n '1p; $p' "$drawing/README.md" | paste -s) == $'above\tbelow' ]]
-    if grep -qx old "$drawing/README.md"; then return 1; fi
-    grep -qF "| $(jq '.rows[3].lost' "$top/book/results/table.json") |" <(grep '^| \[stage3-spsc\]' "$drawing/README.md")
+    local project=$scratch/keep
+    mkdir -p "$project/scripts" "$project/book/results" "$project/build/results/rounds/round-001" "$project/build/plots"
+    cp "$top/scripts/lib.sh" "$top/scripts/keep.sh" "$project/scripts/"
+    printf '#!/bin/sh\necho "<svg/>" >"%s/build/plots/cdf.svg"\n' "$project" >"$project/scripts/plots.sh"
+    chmod +x "$project/scripts/plots.sh"
+    printf '%s\n' above '<!-- table -->' old '<!-- end of table -->' below >"$project/README.md"
+    fails_with 1 'run make table' "$project/scripts/keep.sh"
+    cp "$top/book/results/table.json" "$project/build/results/"
+    echo 'sequence,sent,latency' >"$project/build/results/rounds/round-001/samples.csv"
+    "$project/scripts/keep.sh"
+    cmp "$top/book/results/table.json" "$project/book/results/table.json"
+    [[ $(cat "$project/book/results/cdf.svg") == '<svg/>' ]]
+    tar -tf "$project/book/results/raw.tar.xz" | grep -qx 'results/rounds/round-001/samples.csv'
+    [[ $(sed -n '1p; $p' "$project/README.md" | paste -s) == $'above\tbelow' ]]
+    if grep -qx old "$project/README.md"; then return 1; fi
+    grep -qF "| $(jq '.rows[3].lost' "$top/book/results/table.json") |" <(grep '^| \[stage3-spsc\]' "$project/README.md")
     local sum
-    sum=$(sha256sum <"$drawing/book/results/raw.tar.xz")
-    "$drawing/scripts/keep.sh"
-    [[ $(sha256sum <"$drawing/book/results/raw.tar.xz") == "$sum" ]]
+    sum=$(sha256sum <"$project/book/results/raw.tar.xz")
+    "$project/scripts/keep.sh"
+    [[ $(sha256sum <"$project/book/results/raw.tar.xz") == "$sum" ]]
 }
 
 # A boot that is made up: the floor moves in the first series, and in each one if "always" exists.
