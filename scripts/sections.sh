@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154  # what the scripts that source this use, and what lib.sh sets
 # What was measured, as HTML, for the report and for the book: sourced after lib.sh, not run.
 sections=(ladder budget ablation alternatives throughput bench)
 

@@ -3,7 +3,7 @@
 # left of zero. Data: one line a hop: from, to, row.
 set key bmargin left vertical maxcols 2 Left reverse
 set yrange [rows - 0.5:-0.5]
-set xlabel "share of the mean, in %" offset 0, 0.4
+set title heading.", as shares of the mean in %"
 set grid noytics
 set style fill solid 0.75 border rgb grey
 unset border
