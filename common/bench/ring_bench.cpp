@@ -523,7 +523,8 @@ void run(const Options &options) {
     int compared = 0;
     for (const Regime regime : {near, middle, far}) {
         const std::vector<Goal> goals = compare(rows, regime);
-        if (std::none_of(goals.begin(), goals.end(), [](const Goal &goal) { return goal.found.has_value(); })) {
+        if (std::none_of(goals.begin(), goals.end(),
+                         [](const Goal &goal) { return goal.found.has_value(); })) {
             continue; // the CPUs were hardly ever there
         }
         fmt::print("\nGoals, CPUs {}:\n", regime_names.at(regime));
