@@ -165,6 +165,7 @@ pin() {
     alone=$((${#allowed[@]} - 1 - $$ % (${#allowed[@]} - 1)))
     others=$(printf '%s\n' "${allowed[@]}" | grep -vx "${allowed[alone]}" | paste -sd,)
     thread=$(thread_of 1)
+    [[ -z $thread ]] || printf '%s\n' "/proc/$qemu/task/$thread" >"$output/vcpu1"
     if [[ -n $thread ]] && taskset -acp "$others" "$qemu" >/dev/null 2>&1 &&
         taskset -cp "${allowed[alone]}" "$thread" >/dev/null 2>&1; then
         pinned=true

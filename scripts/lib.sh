@@ -53,7 +53,8 @@ record() {
 }
 
 # follow_progress CONSOLE: from now on, what the guest says of its progress comes to standard error; sets "follower", the
-# process to kill at the end. It sleeps until the console grows: nothing wakes up here while the guest measures.
+# process to kill at the end. It sleeps until the console grows: nothing wakes up here while the guest measures. A function
+# on_progress, if there is one, gets each line.
 follow_progress() {
     : >"$1"
     setpriv --pdeathsig KILL tail -n +1 -f "$1" > >(
@@ -63,6 +64,7 @@ follow_progress() {
             [[ $line =~ ^'  '.*' left'$ && -z ${seen[$line]-} ]] || continue
             seen[$line]=1
             printf '%s\n' "$line" >&2
+            ! declare -F on_progress >/dev/null || on_progress "$line"
         done
     ) 2>/dev/null &
     follower=$!

@@ -51,7 +51,13 @@ def budget:
         .rows[] | .whole as $whole |
             row(["<strong>\(.name | @html)</strong>", ($whole.mean | grouped), "100 %", ($whole.p50 | grouped)]),
             (.before // [] | .[] | row(["\(.name | @html) (before the stamp)", (.mean | grouped), (.mean / $whole.mean | percent), (.p50 | grouped)])),
-            (.hops[] | row([(.name | @html), (.mean | grouped), (.mean / $whole.mean | percent), (.p50 | grouped)])));
+            (.hops[] | row([(.name | @html), (.mean | grouped), (.mean / $whole.mean | percent), (.p50 | grouped)])))
+    + (.tail | "<p>Why \(.messages) messages of \(.name | @html) above P99 (\(.p99 | grouped) cycles) were late:</p>"
+        + table(["Cause", "messages", "share", "their P50"];
+            .causes[] | row([(.name | @html), .messages, (if .share then .share | percent else "" end), (if .messages > 0 then .p50 | grouped else "" end)]))
+        + "<p>The consumer was not running for \(.not_running.share_of_time | percent) of the time"
+        + (.host_waiting.share_of_time | if . then "; the host's scheduler let its CPU's thread wait for \(. * 100000 | round / 1000) %" else "" end)
+        + ".</p>");
 
 def ablation:
     [.from | to_entries[] | "<h3>From the \(.key | @html) configuration</h3>"

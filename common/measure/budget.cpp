@@ -203,7 +203,7 @@ Watched watch_ring(const Settings &settings, const Deadline &deadline) {
     hops.write_down(true);
     std::uint64_t last = Device::produced();
     constexpr std::size_t most_gaps = 100'000;
-    Watched watched{{}, Watcher(ring.slot(), last, most_gaps)};
+    Watched watched{{}, Watcher(most_gaps)};
     std::vector<Arrival> &arrivals = watched.arrivals;
     arrivals.resize(settings.samples); // touched now, not while messages arrive
     arrivals.clear();
@@ -221,8 +221,10 @@ Watched watch_ring(const Settings &settings, const Deadline &deadline) {
             const Cycles seen = watched.watcher.wait(slot, last, deadline);
             take_store();
             last = load_acquire(slot.sequence);
+            const Cycles stamped = load_relaxed(slot.stamp);
+            watched.watcher.keep_since(stamped);
             if (count >= settings.warmup) {
-                arrivals.push_back({load_relaxed(slot.stamp), 0, seen});
+                arrivals.push_back({stamped, 0, seen});
             }
             ring.release();
         }
@@ -251,9 +253,7 @@ void measure_tail(Tail &tail, const Settings &settings, const Deadline &deadline
     tail.p99.values.push_back(static_cast<double>(summary.p99));
     tail.store_p50.values.push_back(static_cast<double>(usual.store));
     tail.reading_p50.values.push_back(static_cast<double>(watched.watcher.reading()));
-    for (const Gap &gap : watched.watcher.gaps()) {
-        tail.take(gap);
-    }
+    tail.totals.add(watched.watcher.totals());
     tail.gaps_not_kept += watched.watcher.not_kept();
     tail.watched_cycles += watched.watcher.watched();
 }

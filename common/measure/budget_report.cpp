@@ -144,15 +144,6 @@ json OverRounds::interval() const {
     return {*least, *greatest};
 }
 
-void Tail::take(const Gap &gap) {
-    ++gaps;
-    gap_cycles += gap.to - gap.from;
-    if (gap.interrupted) {
-        ++interrupted_gaps;
-        interrupted_cycles += gap.to - gap.from;
-    }
-}
-
 double mean(const std::vector<Cycles> &values) {
     if (values.empty()) {
         throw std::invalid_argument("no messages");
@@ -222,11 +213,11 @@ json to_json(const Tail &tail, int rounds) {
         {"causes", causes},
         {"not_running",
          {{"longer_than_readings", tail.gap_readings},
-          {"gaps", tail.gaps},
+          {"gaps", tail.totals.gaps},
           {"gaps_not_kept", tail.gaps_not_kept},
-          {"share_of_time", share(tail.gap_cycles)},
-          {"interrupted_gaps", tail.interrupted_gaps},
-          {"interrupted_share_of_time", share(tail.interrupted_cycles)}}},
+          {"share_of_time", share(tail.totals.cycles)},
+          {"interrupted_gaps", tail.totals.interrupted_gaps},
+          {"interrupted_share_of_time", share(tail.totals.interrupted_cycles)}}},
         {"floor_moved", tail.floor_moved},
     };
 }

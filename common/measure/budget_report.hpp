@@ -45,16 +45,10 @@ struct Tail {
     OverRounds store_p50{};                      ///< from the stamp to the store
     OverRounds reading_p50{};                    ///< from one reading of the clock to the next
     std::uint64_t gap_readings = 0;              ///< from how many of these on a time is a gap
-    std::uint64_t gaps = 0;                      ///< between two readings: the consumer was not running
-    std::uint64_t interrupted_gaps = 0;          ///< of these: with an interrupt
+    GapTotals totals{};                          ///< between two readings: the consumer was not running
     std::uint64_t gaps_not_kept = 0; ///< for which there was no room: what they caused is unexplained
-    Cycles gap_cycles = 0;           ///< how long the gaps were in all
-    Cycles interrupted_cycles = 0;   ///< of these: with an interrupt
     Cycles watched_cycles = 0;       ///< how long the consumer looked in all
     std::uint64_t floor_moved = 0;   ///< series during which it did
-
-    /// Adds a gap to the counts.
-    void take(const Gap &gap);
 };
 
 /// The mean. @throws std::invalid_argument if there are no values

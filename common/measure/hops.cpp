@@ -71,6 +71,18 @@ Part Budget::whole() const {
     return {"whole", mean_moment(names_.size()), median};
 }
 
+void GapTotals::add(const Gap &gap) {
+    const Cycles length = gap.to - gap.from;
+    add(GapTotals{1, length, gap.interrupted ? 1U : 0U, gap.interrupted ? length : 0});
+}
+
+void GapTotals::add(const GapTotals &others) {
+    gaps += others.gaps;
+    cycles += others.cycles;
+    interrupted_gaps += others.interrupted_gaps;
+    interrupted_cycles += others.interrupted_cycles;
+}
+
 Cause cause_of(const Arrival &arrival, const Usual &usual, std::span<const Gap> gaps) {
     const Cycles late = excess(excess(arrival.seen, arrival.stamped), usual.latency);
     if (late == 0) {

@@ -61,6 +61,19 @@ struct Gap {
     bool interrupted; ///< an interrupt came to the consumer's CPU
 };
 
+/// How many gaps there were, and how long they were in all.
+struct GapTotals {
+    std::uint64_t gaps = 0;             ///< all
+    Cycles cycles = 0;                  ///< their lengths
+    std::uint64_t interrupted_gaps = 0; ///< of these: with an interrupt
+    Cycles interrupted_cycles = 0;      ///< their lengths
+
+    /// Counts a gap.
+    void add(const Gap &gap);
+    /// Counts all of the others.
+    void add(const GapTotals &others);
+};
+
 /// What is known of a message that arrived while the consumer wrote down its gaps.
 struct Arrival {
     Cycles stamped; ///< the producer made it
@@ -85,7 +98,7 @@ enum class Cause {
 /// @brief Why a message was late.
 ///
 /// A cause has to account for at least half of the lateness, which is what the latency has above the usual.
-/// @param gaps  of the whole series, in the order of time, without overlap
+/// @param gaps  in the order of time, without overlap; at least those between its stamp and its arrival
 Cause cause_of(const Arrival &arrival, const Usual &usual, std::span<const Gap> gaps);
 
 /// A cause in words, for tables.
