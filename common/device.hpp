@@ -76,10 +76,10 @@ public:
     /// @param burst      messages per tick
     /// @param cpu        the CPU that makes them: not the consumer's
     /// @throws std::system_error EBUSY if it runs already, EINVAL for a value out of range
-    explicit Simulator(unsigned int period_us, unsigned int burst = 1, unsigned int cpu = 0) {
+    explicit Simulator(unsigned int period_us, unsigned int burst = 1, int cpu = 0) {
         hft_start start{};
         start.size = sizeof(start);
-        start.cpu = cpu;
+        start.cpu = static_cast<unsigned int>(cpu);
         start.period_ns = std::uint64_t{period_us} * 1000;
         start.burst = burst;
         hft_ctl_or_throw("start the packet simulator", HFT_CTL_START,

@@ -50,7 +50,9 @@ std::string as_time(Cycles cycles, std::uint64_t khz) {
         return "?";
     }
     const double ns = static_cast<double>(cycles) * 1e6 / static_cast<double>(khz);
-    return ns < 10'000 ? fmt::format("{:.0f} ns", ns) : fmt::format("{:.0f} us", ns / 1000);
+    return ns < 10'000 ? fmt::format("{:.0f} ns", ns)
+           : ns < 10e6 ? fmt::format("{:.0f} us", ns / 1000)
+                       : fmt::format("{:.0f} ms", ns / 1e6);
 }
 
 std::string interval(const nlohmann::json &row, const std::string &percentile) {
@@ -59,7 +61,7 @@ std::string interval(const nlohmann::json &row, const std::string &percentile) {
 }
 
 std::string times(double ratio) {
-    return fmt::format("{:.{}f}x", ratio, ratio < 10 ? 2 : 1);
+    return ratio < 0.005 ? "<0.01x" : fmt::format("{:.{}f}x", ratio, ratio < 10 ? 2 : 1);
 }
 
 std::string provenance(const nlohmann::json &environment, const nlohmann::json &row) {

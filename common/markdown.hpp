@@ -26,12 +26,12 @@ void markdown_head(std::ostream &out, const std::vector<std::string> &cells, con
 /// 570492 as "570,492".
 std::string grouped(Cycles value);
 
-/// Cycles as "123 ns" or "12 us".
+/// Cycles as "123 ns", "12 us" or "12 ms".
 /// @param cycles  to convert
 /// @param khz  the rate of the counter; 0 gives "?"
 std::string as_time(Cycles cycles, std::uint64_t khz);
 
-/// A ratio as "0.25x" or "69.7x".
+/// A ratio as "0.25x" or "69.7x"; a very small one is "<0.01x".
 std::string times(double ratio);
 
 /// The pair `PERCENTILE_ci` of a row as "[1,234, 5,678]"; a bound that is `null` is "unbounded".

@@ -38,7 +38,7 @@ void add_options(CLI::App &app, Options &options, std::optional<Spin> &spin) {
         ->check(CLI::Range(50U, 10'000'000U))
         ->capture_default_str();
     app.add_option("--deadline", options.deadline_s,
-                   "seconds for everything; 0 is ten times what it should take, plus 20")
+                   "seconds for everything, the floors among it; 0 is ten times what it should take, plus 20")
         ->check(CLI::Range(0U, 1'000'000U))
         ->capture_default_str();
     app.add_option("--producer-cpu", options.producer_cpu, "CPU of the packet simulator")

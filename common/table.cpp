@@ -57,8 +57,8 @@ json make_ratios(const SeriesByRound &rounds, const std::map<std::string, Refere
                              round.at("stage3-spsc")["series"].at(percentile).get<double>());
         }
         const Spread ratio = spread_of(std::move(values));
-        ratios[percentile] = rounded(ratio.median, 10);
-        ratios[percentile + "_ci"] = {rounded(ratio.low, 10), rounded(ratio.high, 10)};
+        ratios[percentile] = rounded(ratio.median, 1000);
+        ratios[percentile + "_ci"] = {rounded(ratio.low, 1000), rounded(ratio.high, 1000)};
     }
     const auto slow = reference.find("stage1-blocking");
     const auto fast = reference.find("stage3-spsc");
@@ -73,13 +73,30 @@ json make_ratios(const SeriesByRound &rounds, const std::map<std::string, Refere
     return ratios;
 }
 
+/// With one round there is no spread of a ratio.
+bool one_round(const json &table) {
+    return table["rows"][0]["rounds"] == 1;
+}
+
+/// From how many times its P50 on the floor's P99 says that the host was busy. On a quiet host it is 2 to 10.
+constexpr double busy = 30;
+
+/// The floor's P99 over its P50, of the row in which it is largest.
+double floor_tail(const json &table) {
+    double most = 0;
+    for (const json &row : table["rows"]) {
+        most = std::max(most, row["floor_p99"].get<double>() / row["floor_p50"].get<double>());
+    }
+    return most;
+}
+
 void beside_original(std::ostringstream &out, const json &table) {
     const std::vector<int> widths{16, 24, 24, 24};
     const auto has_reference = [](const json &row) { return row.contains("reference"); };
     if (std::none_of(table["rows"].begin(), table["rows"].end(), has_reference)) {
         return;
     }
-    out << "\nThe original, and how many times its latency is ours:\n\n";
+    out << "\nThe original's cycles, on another machine, and what they are divided by ours:\n\n";
     markdown_head(out, {"", "P50", "P99", "P99.9"}, widths);
     for (const json &row : table["rows"]) {
         if (!has_reference(row)) {
@@ -101,9 +118,11 @@ void beside_original(std::ostringstream &out, const json &table) {
     std::vector<std::string> here{"stage 1 / 3"};
     std::vector<std::string> there{"  the original"};
     for (const std::string percentile : percentiles) {
-        here.push_back(fmt::format("{} [{}, {}]", times(ratios[percentile]),
-                                   times(ratios[percentile + "_ci"][0]),
-                                   times(ratios[percentile + "_ci"][1])));
+        here.push_back(times(ratios[percentile]));
+        if (!one_round(table)) {
+            here.back() += fmt::format(" [{}, {}]", times(ratios[percentile + "_ci"][0]),
+                                       times(ratios[percentile + "_ci"][1]));
+        }
         there.push_back(ratios.contains("reference") ? times(ratios["reference"][percentile]) : "");
     }
     markdown_line(out, here, widths);
@@ -119,13 +138,23 @@ void floors(std::ostringstream &out, const json &table) {
         const auto ratio = [&](const char *figure) {
             const json &all = row["floor_ratio"];
             const json &ends = all[std::string(figure) + "_ci"];
-            return fmt::format("{:.2f} [{:.2f}, {:.2f}]", all[figure].get<double>(), ends[0].get<double>(),
-                               ends[1].get<double>());
+            const auto text = [](const json &value) {
+                return fmt::format("{:.{}f}", value.get<double>(), value.get<double>() < 100 ? 2 : 0);
+            };
+            return one_round(table)
+                       ? text(all[figure])
+                       : fmt::format("{} [{}, {}]", text(all[figure]), text(ends[0]), text(ends[1]));
         };
         markdown_line(out,
                       {row["stage"], grouped(row["floor_p50"]), grouped(row["floor_p99"]),
                        grouped(row["half_rtt_p50"]), ratio("p50"), ratio("p99")},
                       widths);
+    }
+    if (const double most = floor_tail(table); most > busy) {
+        out << fmt::format("\nTHE HOST WAS BUSY: the floor's own P99 is up to {:.0f} times its P50. P99 and "
+                           "P99.9 tell more\n"
+                           "of the host than of the stages: measure again when nothing else runs.\n",
+                           most);
     }
 }
 
@@ -226,9 +255,8 @@ json make_table(const SeriesByRound &rounds, const std::map<std::string, std::si
 
 void print_latencies(std::ostream &out, const json &table, const std::vector<int> &widths) {
     const std::uint64_t khz = table["environment"].value("tsc_khz", std::uint64_t{0});
-    const bool one_round = table["rows"][0]["rounds"] == 1;
-    out << (one_round ? "Latency in TSC cycles [95 % confidence interval]:\n\n"
-                      : "Latency in TSC cycles, median of the rounds [smallest, largest]:\n\n");
+    out << (one_round(table) ? "Latency in TSC cycles [95 % confidence interval]:\n\n"
+                             : "Latency in TSC cycles, median of the rounds [smallest, largest]:\n\n");
     markdown_head(out, {"", "P50", "P99", "P99.9"}, widths);
     for (const json &row : table["rows"]) {
         std::vector<std::string> cycles{row.contains("stage") ? row["stage"] : row["name"]};

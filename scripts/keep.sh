@@ -42,11 +42,11 @@ awk -v table="$(jq -r '
     "| | P50 | P99 | P99.9 | original P50 | P99 | P99.9 | lost |",
     "|---|--:|--:|--:|--:|--:|--:|--:|",
     (.rows[] | "| [\(.stage)](\(.stage)) | \(cells(.)) | \(cells(.reference // {})) | \(.lost) |"),
-    "| stage 1 / stage 3 | \([.ratios.p50, .ratios.p99, .ratios.p999] | map(times) | join(" | ")) | \([.ratios.reference[]] | map(times) | join(" | ")) | |",
+    "| stage 1 / stage 3, of each round | \([.ratios as $all | "p50", "p99", "p999" | "\($all[.] | times) [\($all[. + "_ci"] | map(times) | join(", "))]"] | join(" | ")) | \([.ratios.reference[]] | map(times) | join(" | ")) | |",
     (.rows[-1] | "| the floor | \(.floor_p50 | grouped) | \(.floor_p99 | grouped) | | | | | |"),
     "",
     (.environment | "Linux \(.kernel) in QEMU \(.qemu) (\(.accel)), \(.host_cpu), threads \(if .pinned then "" else "not " end)pinned, commit \(.commit[0:12])\(if .dirty then " with changes" else "" end), \(.time[0:10])."),
-    "Stage 3 is \(.rows[-1].floor_ratio.p50) times the floor at P50 and \(.rows[-1].floor_ratio.p99) times at P99.",
+    "Ratios are medians of the rounds'"'"' own [smallest, largest]: stage 3 to its floor is \(.rows[-1].floor_ratio.p50) at P50 and \(.rows[-1].floor_ratio.p99) at P99.",
     "[The whole table](book/results/table.md) has intervals, counts and provenance."
     ' "$results/table.json")" '
     $0 == "<!-- table -->" { print; print table; inside = 1; next }

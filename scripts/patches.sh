@@ -9,7 +9,6 @@
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 need git
 repository=$build/patches
-identity=(-c user.name='Latency Ladder developers' -c user.email=developers@latency-ladder.example)
 
 case ${1-} in
 checkout)
@@ -18,13 +17,16 @@ checkout)
     mapfile -t touched < <(cat "$top"/stage?-*/kernel.patch | git apply --numstat | cut -f3 | sort -u)
     git init -q -b ladder "$repository"
     cd "$repository"
+    # Who has told git no name yet can commit here, too.
+    git config user.name 'Latency Ladder developers'
+    git config user.email developers@latency-ladder.example
     for file in "${touched[@]}"; do
         if [[ -e $stock/$file ]]; then mkdir -p "$(dirname "$file")" && cp "$stock/$file" "$file"; fi
     done
     git add -A
-    git "${identity[@]}" commit -q -m "Linux $kernel, the files that the ladder touches"
+    git commit -q -m "Linux $kernel, the files that the ladder touches"
     git tag stock
-    git "${identity[@]}" am -q --keep-cr "$top"/stage?-*/kernel.patch
+    git am -q --keep-cr "$top"/stage?-*/kernel.patch
     say "${repository#"$top"/}: $(git rev-list --count stock..HEAD) commits"
     ;;
 write)

@@ -42,6 +42,9 @@ def ladder:
         | "<p class=\"found\">Stage 1 takes \([.ratios[$keys[]] | as_times] | join(", ")) the cycles of stage 3 at P50, P99 and P99.9"
         + (if .ratios.reference then "; in the original \([.ratios.reference[$keys[]] | as_times] | join(", "))" else "" end) + ".</p>"
        else "" end)
+    + ([.rows[] | .floor_p99 / .floor_p50] | max | if . > 30 then
+        "<p class=\"found\"><strong>The host was busy:</strong> the floor's own P99 is up to \(round) times its P50. P99 and P99.9 tell more of the host than of the stages.</p>"
+       else "" end)
     + "<p>TSC cycles from the kernel's stamp to the client's: the median of \(.rows[0].rounds) rounds of \(.rows[0].samples | grouped)
        samples after \(.rows[0].warmup | grouped) of warm-up, and the smallest and largest of them (with one round the 95&nbsp;% confidence
        interval). The floor is the same 16 bytes between two user threads, measured before and after each series.</p>";

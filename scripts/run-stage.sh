@@ -48,15 +48,18 @@ measure() {
     mkdir -p "$series"
     follow_progress "$series/console.log"
     "$top/scripts/boot.sh" --kernel "$kernel_build/stage$stage" --initramfs "$build/clients.cpio" \
-        --command "$folder/command" --output "$series" --deadline "$deadline" || status=$?
+        --command "$folder/command" --output "$series" --deadline "$deadline" 2>"$folder/errors" || status=$?
     kill "$follower" 2>/dev/null || true
     follower=''
-    [[ $status != 0 ]] || return 0
-    # The logs that the message names are kept where the next run does not overwrite them unseen.
+    if [[ $status == 0 ]]; then
+        cat "$folder/errors" >&2
+        return
+    fi
+    # The logs are kept where the next run does not overwrite them unseen; the message has to name that place.
     local failed=$build/failed/$name
     mkdir -p "$build/failed" && rm -rf "$failed" && mv "$series" "$failed"
     grep -E "^$name: " "$failed/console.log" >&2 || true
-    say "the logs are kept in ${failed#"$top"/}" >&2
+    sed "s|${series#"$top"/}|${failed#"$top"/}|g" "$folder/errors" >&2
     exit "$status"
 }
 measure

@@ -8,10 +8,15 @@ header=include/uapi/linux/hft.h
 export GIT_CEILING_DIRECTORIES=$build
 aside=$build/uapi/patched
 lock "$build/uapi/.lock" "the headers"
+# take_header FOLDER PATCH: the part of the patch that is the header's.
+take_header() {
+    local said
+    said=$(cd "$1" && git apply --include="$header" "$top/$2" 2>&1) ||
+        die "$2 does not apply to the stage before ($(head -n 1 <<<"${said#error: }")): patches are changed with scripts/patches.sh"
+}
 rm -rf "$aside" && mkdir -p "$aside"
 for n in 0 1 2 3; do
-    (cd "$aside" && git apply --include="$header" "$top/${stages[n]}/kernel.patch") ||
-        die "${stages[n]}/kernel.patch: the part for $header does not apply to the stage before"
+    take_header "$aside" "${stages[n]}/kernel.patch"
     mkdir -p "$build/uapi/stage$n/linux"
     # Only a header that differs: a new time alone would rebuild the clients.
     cmp -s "$aside/$header" "$build/uapi/stage$n/linux/hft.h" ||
@@ -22,8 +27,7 @@ for patch in "$top"/common/measure/*.patch; do
     [[ -e $patch ]] || continue
     name=$(basename "$patch" .patch)
     rm -rf "$aside.$name" && cp -r "$aside" "$aside.$name"
-    (cd "$aside.$name" && git apply --include="$header" "$patch") ||
-        die "common/measure/$name.patch: the part for $header does not apply to stage 3"
+    take_header "$aside.$name" "${patch#"$top"/}"
     mkdir -p "$build/uapi/$name/linux"
     cmp -s "$aside.$name/$header" "$build/uapi/$name/linux/hft.h" ||
         cp "$aside.$name/$header" "$build/uapi/$name/linux/hft.h"

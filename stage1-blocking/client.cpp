@@ -44,7 +44,7 @@ void measure_device(ladder::Measurement &measurement) {
     const std::uint64_t dropped = ladder::Device::dropped();
     measurement.series.start_after(ladder::Device::produced());
     {
-        const ladder::Simulator simulator(measurement.options.period_us);
+        const ladder::Simulator simulator(measurement.options.period_us, 1, measurement.options.producer_cpu);
         read_series(device.descriptor(), measurement.series, measurement.deadline);
     }
     measurement.series.count_dropped(ladder::Device::dropped() - dropped);

@@ -45,7 +45,7 @@ void measure(ladder::Measurement &measurement) {
                                                      static_cast<std::size_t>(getpagesize()), PROT_READ);
 
     measurement.series.start_after(ladder::Device::produced());
-    const ladder::Simulator simulator(measurement.options.period_us);
+    const ladder::Simulator simulator(measurement.options.period_us, 1, measurement.options.producer_cpu);
     poll_mailbox(*mailbox, measurement);
 }
 

@@ -47,7 +47,7 @@ void measure(ladder::Measurement &measurement) {
     const std::uint64_t dropped = ladder::Device::dropped();
     measurement.series.start_after(ladder::Device::produced());
     {
-        const ladder::Simulator simulator(measurement.options.period_us);
+        const ladder::Simulator simulator(measurement.options.period_us, 1, measurement.options.producer_cpu);
         poll_ring(*ring, *tail, measurement);
     }
     measurement.series.count_dropped(ladder::Device::dropped() - dropped);

@@ -134,7 +134,7 @@ void measure_read(Way &way, const Settings &settings, const Deadline &deadline) 
     Series series(way.name, settings.samples, settings.warmup);
     series.start_after(Device::produced());
     {
-        const Simulator simulator(settings.period_us, 1, static_cast<unsigned int>(settings.producer_cpu));
+        const Simulator simulator(settings.period_us, 1, settings.producer_cpu);
         while (!series.complete()) {
             hft_message message{};
             const ssize_t size = read(device.descriptor(), &message, sizeof(message));
@@ -165,7 +165,7 @@ void measure_ring(Way &way, const Settings &settings, const Deadline &deadline) 
     Series series(way.name, settings.samples, settings.warmup);
     series.start_after(Device::produced());
     {
-        const Simulator simulator(settings.period_us, 1, static_cast<unsigned int>(settings.producer_cpu));
+        const Simulator simulator(settings.period_us, 1, settings.producer_cpu);
         while (!series.complete()) {
             const hft_slot &slot = ring.slot();
             std::uint64_t sequence = 0;
@@ -215,7 +215,7 @@ Watched watch_ring(const Settings &settings, const Deadline &deadline) {
         }
     };
     {
-        const Simulator simulator(settings.period_us, 1, static_cast<unsigned int>(settings.producer_cpu));
+        const Simulator simulator(settings.period_us, 1, settings.producer_cpu);
         for (std::size_t count = 0; arrivals.size() < settings.samples; ++count) {
             const hft_slot &slot = ring.slot();
             const Cycles seen = watched.watcher.wait(slot, last, deadline);

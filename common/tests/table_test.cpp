@@ -114,6 +114,25 @@ TEST(Table, EveryCountAndTheProvenanceArePrinted) {
     }
 }
 
+TEST(Table, ARatioOfOneRoundHasNoInterval) {
+    const std::map<std::string, ladder::Reference> original{{"stage3-spsc", {8190, 11634, 63280}}};
+    const std::string one = ladder::to_markdown(ladder::make_table({round_of(900, 9)}, {}, original));
+    EXPECT_NE(one.find("100.0x |"), std::string::npos) << one;
+    EXPECT_EQ(one.find("x ["), std::string::npos) << one;
+    const std::string two =
+        ladder::to_markdown(ladder::make_table({round_of(900, 9), round_of(900, 9)}, {}, original));
+    EXPECT_NE(two.find("100.0x [100.0x, 100.0x]"), std::string::npos) << two;
+}
+
+TEST(Table, SaysThatTheHostWasBusy) {
+    json table = ladder::make_table({round_of(900, 9)}, {}, {});
+    table["rows"][1]["floor_p50"] = 100;
+    table["rows"][1]["floor_p99"] = 3'000;
+    EXPECT_EQ(ladder::to_markdown(table).find("BUSY"), std::string::npos);
+    table["rows"][1]["floor_p99"] = 3'100;
+    EXPECT_NE(ladder::to_markdown(table).find("up to 31 times"), std::string::npos);
+}
+
 TEST(FloorMoved, OnlyTheFloorDecides) {
     EXPECT_FALSE(ladder::floor_moved(series("x", 1, 100, 150)));
     EXPECT_TRUE(ladder::floor_moved(series("x", 1, 100, 151)));
