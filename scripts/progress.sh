@@ -11,6 +11,7 @@ terminal=0
 [[ -t 1 ]] && terminal=1
 awk -v steps="$steps" -v terminal="$terminal" '
     function left(    s) {
+        if (done < steps / 20) return "time left not known yet" # the first files are no measure for the rest
         s = (systime() - begun) * (steps - done) / done
         return sprintf("about %d:%02d left", s / 60, s % 60)
     }
