@@ -17,6 +17,9 @@ STAGES := 0 1 2 3
 help:
 	@scripts/help.sh
 
+.DEFAULT:
+	@echo "there is no verb '$@': make help lists them all" >&2; exit 2
+
 doctor:
 	@scripts/doctor.sh
 

@@ -25,4 +25,5 @@ measure_in_guest alternatives "$(boots_from instruments)" alternatives $((60 + 1
 say
 "$build/programs/ladder-compare" "$measured/result.json" --baseline read --verb alternatives \
     --title 'The same messages through every door' --json "$build/results/alternatives.json"
+complete alternatives
 say 'written: build/results/alternatives.json'

@@ -17,6 +17,7 @@ object=$kernel_build/object
 need make gcc flex bison bc perl
 
 check_path
+source=$("$top/scripts/get-kernel.sh") || exit
 lock "$kernel_build.lock" "building Linux $kernel"
 
 # Everything that the image is made of. The same again: nothing to do.
@@ -24,7 +25,7 @@ ingredients() {
     patches_of "$stage" | xargs -d '\n' cat
     cat "$top"/stage0-syscall/syscall-table-*.patch
     cat "${fragments[@]}"
-    "$top/scripts/get-kernel.sh"
+    printf '%s\n' "$source"
     gcc --version | head -n 1
 }
 stamp=$(ingredients | sha256sum | cut -d' ' -f1) || exit 1

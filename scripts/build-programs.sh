@@ -34,6 +34,6 @@ if [[ $(ninja -C "$folder" -n "${targets[@]}" 2>/dev/null | tail -n 1) != 'ninja
     say "building ${targets[*]} (log: ${log#"$top"/})"
 fi
 ninja -C "$folder" -j "$(jobs_wanted)" "${targets[@]}" >"$log" 2>&1 {lock_fd}>&- || {
-    grep -E 'error|warning' "$log" | head -n 5 >&2
+    { grep -E 'error|warning' "$log" || true; } | head -n 5 >&2
     die "the programs did not build: see ${log#"$top"/}"
 }

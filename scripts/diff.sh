@@ -9,7 +9,7 @@ from=${1-} to=${2-}
     die "from stage '$from' to stage '$to': say make diff FROM=0 TO=3, FROM before TO" 2
 need git
 
-scratch=$(mktemp -d)
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/latency-ladder.XXXXXX")
 trap 'rm -rf "$scratch"' EXIT
 export GIT_CEILING_DIRECTORIES=${scratch%/*}
 # The patches alone are enough: of the stock files they have what they touch. One stage is its own delta;

@@ -37,7 +37,8 @@ check_kernel() {
 
 # check_number NAME VALUE LEAST MOST
 check_number() {
-    [[ $2 =~ ^[0-9]{1,12}$ ]] && ((10#$2 >= $3 && 10#$2 <= $4)) ||
+    # No zero before it: the shell would take it for octal.
+    [[ $2 =~ ^(0|[1-9][0-9]{0,11})$ ]] && (($2 >= $3 && $2 <= $4)) ||
         die "$1=$2 is not a whole number from $3 to $4" 2
 }
 
@@ -49,7 +50,8 @@ record() {
         --argjson dirty "$([[ -z $(git -C "$top" status --porcelain 2>/dev/null) ]] && echo false || echo true)" \
         --arg time "$(date -u +%FT%TZ)" \
         '{what: $what, result: $result, command: $command, kernel: $kernel, commit: $commit, dirty: $dirty, time: $time}' \
-        >"$build/results/trust/$1.json"
+        >"$build/results/trust/$1.new"
+    mv "$build/results/trust/$1.new" "$build/results/trust/$1.json"
 }
 
 # follow_progress CONSOLE: from now on, what the guest says of its progress comes to standard error; sets "follower", the
@@ -68,6 +70,7 @@ follow_progress() {
         done
     ) 2>/dev/null &
     follower=$!
+    disown # the shell has nothing to say about its end
 }
 
 # floor_held FOLDER: whether the floor held still while the series in FOLDER was measured.
@@ -112,6 +115,12 @@ kernel_make() {
     KBUILD_BUILD_TIMESTAMP=1970-01-01 KBUILD_BUILD_USER=ladder KBUILD_BUILD_HOST=latency \
         nice make -C "$kernel_build/source" O="$kernel_build/object" CC="$compiler" HOSTCC="$compiler" "$@"
 }
+
+# What any verb takes, checked before minutes go into a build.
+[[ -z ${CACHE-} || $CACHE == /* ]] || die "CACHE=$CACHE is not an absolute path" 2
+[[ -z ${JOBS-} ]] || check_number JOBS "$JOBS" 1 1024
+for switch in DEBUG BPF PIN; do [[ -z ${!switch-} ]] || check_number "$switch" "${!switch}" 0 1; done
+[[ ${ACCEL:-auto} =~ ^(auto|kvm|tcg)$ ]] || die "ACCEL=$ACCEL is not auto, kvm or tcg" 2
 
 # Which kernel is asked for: KERNEL=6.1, 6.12, 5.4 or a full version. DEBUG=1, BPF=1, SANITIZE=kasan or kcsan and
 # PREEMPT=full have object trees of their own; each is a fragment of configuration on top of kernel.config.

@@ -17,10 +17,15 @@ tree=$kernel_build/source
 export GIT_CEILING_DIRECTORIES=$build # the tree is inside this repository, and not part of it
 
 if [[ $(readlink "$kernel_build/stock" 2>/dev/null) != "$stock" ]]; then
-    rm -rf "$tree" "$kernel_build"/object "$kernel_build"/{stage?,instruments,ablation}
     mkdir -p "$kernel_build"
     rm -rf "$tree.new"
-    cp -as "$stock/." "$tree.new" 2>/dev/null || die "cannot link $stock into $kernel_build: is the disk full?"
+    said=$(cp -as "$stock/." "$tree.new" 2>&1) || {
+        rm -rf "$tree.new"
+        die "cannot link $stock into $kernel_build: $(head -n 1 <<<"$said")"
+    }
+    # From here until the link is there again, whoever comes next does all of this once more.
+    rm -f "$kernel_build/stock"
+    rm -rf "$tree" "$kernel_build"/object "$kernel_build"/{stage?,instruments,ablation}
     mv "$tree.new" "$tree"
     ln -sfn "$stock" "$kernel_build/stock"
 fi

@@ -187,6 +187,13 @@ what_is_kept_is_what_was_measured() {
     [[ $(sed -n '1p; $p' "$project/README.md" | paste -s) == $'above\tbelow' ]]
     if grep -qx old "$project/README.md"; then return 1; fi
     grep -qF "| $(jq '.rows[3].lost' "$top/book/results/table.json") |" <(grep '^| \[stage3-spsc\]' "$project/README.md")
+    # One damaged result, and the book stays as it was.
+    echo '{"rows": [' >"$project/build/results/bench.json"
+    jq '.rows[0].lost = 5' "$top/book/results/table.json" >"$project/build/results/table.json"
+    fails_with 1 'build/results/bench.json is damaged: run make bench again' "$project/scripts/keep.sh"
+    cmp "$top/book/results/table.json" "$project/book/results/table.json"
+    rm "$project/build/results/bench.json"
+    cp "$top/book/results/table.json" "$project/build/results/"
     local sum
     sum=$(sha256sum <"$project/book/results/raw.tar.xz")
     "$project/scripts/keep.sh"
@@ -249,6 +256,23 @@ kernel_that_complains_is_13() {
 guest_that_dies_is_14() {
     fails_with 14 'before the guest was done' boot 'reboot -f' && no_qemu_left
 }
+# Whatever ends the script around it: the guest goes with it, and so does what waits for it.
+killed_caller_leaves_nothing() {
+    begin 47
+    kill -KILL "$runner"
+    wait "$runner" || true
+    no_qemu_left
+    nobody_waits 47
+}
+nobody_waits() { # nobody_waits SECONDS: the runner's timer
+    local tries
+    for tries in $(seq 100); do
+        pgrep -fx "sleep $1" >/dev/null || return 0
+        sleep 0.05
+    done
+    say "a sleep is left after $tries looks"
+    return 1
+}
 killed_runner_leaves_no_qemu() {
     begin 60
     pkill -KILL -P "$runner" -f boot.sh || kill -KILL "$runner"
@@ -256,10 +280,11 @@ killed_runner_leaves_no_qemu() {
     no_qemu_left
 }
 interrupted_runner_leaves_no_qemu() {
-    begin 60
+    begin 46
     pkill -TERM -f "$top/scripts/boot.sh.*$scratch/boot" || return 1
     wait "$runner" || true
     no_qemu_left
+    nobody_waits 46
 }
 
 for name in kernel_comes_from_a_mirror kernel_is_unpacked_once interrupted_download_is_gone_on_with \
@@ -279,7 +304,7 @@ done
 "$top/scripts/initramfs.sh" "$build/tests-base.cpio"
 for name in series_is_measured_again_when_the_floor_moved guest_that_succeeds results_hold_a_million_samples command_that_fails_is_12 deadline_is_11 \
     guest_that_does_not_boot_is_10 kernel_that_complains_is_13 guest_that_dies_is_14 \
-    killed_runner_leaves_no_qemu interrupted_runner_leaves_no_qemu; do
+    killed_caller_leaves_nothing killed_runner_leaves_no_qemu interrupted_runner_leaves_no_qemu; do
     test_that "$name"
 done
 report
