@@ -19,8 +19,8 @@
 #include <fmt/core.h>
 
 #include "common/affinity.hpp"
-#include "common/floor.hpp"
 #include "common/measure/budget_report.hpp"
+#include "common/measure/floors.hpp"
 #include "common/measure/instruments.hpp"
 #include "common/measure/program.hpp"
 #include "common/measure/ring_reader.hpp"
@@ -267,29 +267,32 @@ json measure(const Settings &settings, const Deadline &deadline) {
              .budget = Budget({"store", "to the consumer"})};
     Tail tail{.gap_readings = Watcher::not_running};
     Progress progress(settings.rounds, 3);
-    const auto floor = [&] {
-        return to_json(measure_floor(settings.producer_cpu, settings.consumer_cpu,
-                                     std::min(settings.samples, std::size_t{200}),
-                                     std::chrono::microseconds(settings.period_us), 0, deadline));
-    };
-    json floors = json::array({floor()});
-    int round = 1;
-    const auto in_turn = [&](const std::string &name, std::uint64_t &moved, const auto &body) {
-        with_own_affinity(body);
-        floors.push_back(floor());
-        moved += floor_moved({{"floor_before", floors[floors.size() - 2]}, {"floor_after", floors.back()}});
+    Floors floors(settings, std::min(settings.samples, std::size_t{200}), deadline);
+    // Measures into a copy: a series that is rejected leaves nothing in the budget.
+    const auto in_turn = [&](int round, const std::string &name, auto &all, const auto &measure_into) {
+        for (bool again = true; again;) {
+            auto with_this = all;
+            with_own_affinity([&] { measure_into(with_this, settings, deadline); });
+            again = floors.rejects(name, with_this.last());
+            if (again) {
+                ++all.rejected;
+            } else {
+                all = std::move(with_this);
+                all.floor_moved += floors.moved() ? 1 : 0;
+            }
+        }
         progress.step(round, name);
     };
-    for (round = 1; round <= settings.rounds; ++round) {
-        in_turn(read.name, read.floor_moved, [&] { measure_read(read, settings, deadline); });
-        in_turn(ring.name, ring.floor_moved, [&] { measure_ring(ring, settings, deadline); });
-        in_turn("the tail of " + ring.name, tail.floor_moved,
-                [&] { measure_tail(tail, settings, deadline); });
+    for (int round = 1; round <= settings.rounds; ++round) {
+        in_turn(round, read.name, read, measure_read);
+        in_turn(round, ring.name, ring, measure_ring);
+        in_turn(round, "the tail of " + ring.name, tail, measure_tail);
     }
     json result{{"rows", {to_json(read, settings.rounds), to_json(ring, settings.rounds)}},
                 {"tail", to_json(tail, settings.rounds)},
                 {"stamp_p50", tsc_stamp_cost().p50},
-                {"floors", floors}};
+                {"floors", floors.all()},
+                {"rejected", floors.rejected()}};
     result["finding"] = budget_finding(result);
     fmt::print("{}", budget_tables(result));
     return result;

@@ -101,9 +101,9 @@ std::string table(const json &row) {
                                              : "NO");
     text += fmt::format(
         "  left out: {} with a moment missing; lost {}, stamp errors {}; the floor moved in {} of {} "
-        "series\n",
+        "series; {} rejected and measured again\n",
         row.at("incomplete").get<int>(), row.at("lost").get<int>(), row.at("stamp_errors").get<int>(),
-        row.at("floor_moved").get<int>(), row.at("rounds").get<int>());
+        row.at("floor_moved").get<int>(), row.at("rounds").get<int>(), row.at("rejected_series").get<int>());
     return text;
 }
 
@@ -144,6 +144,14 @@ json OverRounds::interval() const {
     return {*least, *greatest};
 }
 
+json Way::last() const {
+    return {{"on_to_off_p50", ratio_p50.values.empty() ? json() : json(ratio_p50.values.back())}};
+}
+
+json Tail::last() const {
+    return {{"p50", latency_p50.values.back()}, {"p99", p99.values.back()}};
+}
+
 double mean(const std::vector<Cycles> &values) {
     if (values.empty()) {
         throw std::invalid_argument("no messages");
@@ -181,6 +189,7 @@ json to_json(const Way &way, int rounds) {
         {"lost", way.lost},
         {"stamp_errors", way.stamp_errors},
         {"floor_moved", way.floor_moved},
+        {"rejected_series", way.rejected},
     };
 }
 
@@ -219,6 +228,7 @@ json to_json(const Tail &tail, int rounds) {
           {"interrupted_gaps", tail.totals.interrupted_gaps},
           {"interrupted_share_of_time", share(tail.totals.interrupted_cycles)}}},
         {"floor_moved", tail.floor_moved},
+        {"rejected_series", tail.rejected},
     };
 }
 

@@ -35,7 +35,11 @@ struct Way {
     OverRounds difference_p50{};              ///< with minus without
     std::uint64_t incomplete = 0;             ///< a moment is missing: nobody slept, for example
     std::uint64_t lost = 0, stamp_errors = 0; ///< messages
-    std::uint64_t floor_moved = 0;            ///< series during which it did
+    std::uint64_t floor_moved = 0;            ///< series during which it did and that stayed
+    std::uint64_t rejected = 0;               ///< series that were measured again
+
+    /// What the last series said: its P50 with the moments to that without.
+    nlohmann::json last() const;
 };
 
 /// The late messages of the ring, over all rounds.
@@ -48,7 +52,11 @@ struct Tail {
     GapTotals totals{};                          ///< between two readings: the consumer was not running
     std::uint64_t gaps_not_kept = 0; ///< for which there was no room: what they caused is unexplained
     Cycles watched_cycles = 0;       ///< how long the consumer looked in all
-    std::uint64_t floor_moved = 0;   ///< series during which it did
+    std::uint64_t floor_moved = 0;   ///< series during which it did and that stayed
+    std::uint64_t rejected = 0;      ///< series that were measured again
+
+    /// What the last series said: its P50 and P99.
+    nlohmann::json last() const;
 };
 
 /// The mean. @throws std::invalid_argument if there are no values

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <set>
 #include <span>
 #include <string>
@@ -15,9 +16,9 @@
 #include <fmt/core.h>
 
 #include "common/affinity.hpp"
-#include "common/floor.hpp"
 #include "common/measure/door.hpp"
 #include "common/measure/flood.hpp"
+#include "common/measure/floors.hpp"
 #include "common/measure/program.hpp"
 #include "common/measuring.hpp"
 #include "common/result.hpp"
@@ -110,21 +111,23 @@ json measure(const Settings &settings, const Deadline &deadline) {
     const Spin spin = spin_for(cost_of_pause());
     const Place place{settings.producer_cpu, spin, deadline, true};
     const std::uint64_t khz = tsc_khz();
-    const auto floor = [&] {
-        return to_json(measure_floor(settings.producer_cpu, settings.consumer_cpu, 100,
-                                     std::chrono::microseconds(settings.period_us), 0, deadline));
-    };
+    Floors floors(settings, 100, deadline);
     Progress progress(settings.rounds, static_cast<int>(bursts.size()));
     Floods floods;
-    json floors = json::array({floor()});
     for (int round = 1; round <= settings.rounds; ++round) {
         for (const unsigned int burst : bursts) {
-            for (const DoorKind &kind : kinds) {
-                with_own_affinity([&] {
-                    floods[kind.name][burst].push_back(measure_flood(kind, burst, settings, place, khz));
-                });
+            std::map<std::string, Flood> measured;
+            json said;
+            do {
+                for (const DoorKind &kind : kinds) {
+                    with_own_affinity(
+                        [&] { measured[kind.name] = measure_flood(kind, burst, settings, place, khz); });
+                    said[kind.name] = measured[kind.name].arrived_per_second;
+                }
+            } while (floors.rejects(fmt::format("bursts of {}", burst), said));
+            for (const auto &[door, flood] : measured) {
+                floods[door][burst].push_back(flood);
             }
-            floors.push_back(floor());
             progress.step(round, fmt::format("bursts of {}", burst));
         }
     }
@@ -135,8 +138,12 @@ json measure(const Settings &settings, const Deadline &deadline) {
     }
     json result = flood_result(floods, names, HFT_RING_SLOTS);
     result["ticks"] = settings.samples;
-    result["floors"] = floors;
+    result["floors"] = floors.all();
+    result["rejected"] = floors.rejected();
     fmt::print("{}", flood_tables(result));
+    fmt::print(
+        "{} times a round's bursts of one size were rejected and measured again: the floor had moved\n",
+        floors.rejected().size());
     return result;
 }
 
