@@ -23,7 +23,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 # Whoever called this may be killed, and cannot tell: it ends with its caller, and QEMU with it.
 if [[ ${LADDER_BOOT-} != "$$" ]]; then
-    need setpriv
+    need qemu-system-x86_64 setpriv
     LADDER_BOOT=$$ exec setpriv --pdeathsig TERM "$BASH" "$0" "$@"
 fi
 
