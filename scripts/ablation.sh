@@ -61,9 +61,7 @@ keep() {
     [[ -d $folder ]] || return 0
     if [[ -s $folder/log ]]; then grep -v '^  round ' "$folder/log" | tail -n 3 >&2; fi
     if compgen -G "$folder/*/*" >/dev/null; then
-        rm -rf "$build/failed/ablation"
-        mkdir -p "$build/failed"
-        mv "$folder" "$build/failed/ablation"
+        put_to_failed "$folder" ablation
         say "not finished; what was measured is in build/failed/ablation" >&2
     else
         rm -rf "$folder"

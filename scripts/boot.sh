@@ -23,7 +23,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 # Whoever called this may be killed, and cannot tell: it ends with its caller, and QEMU with it.
 if [[ ${LADDER_BOOT-} != "$$" ]]; then
-    need qemu-system-x86_64 setpriv
+    need qemu-system-x86_64 cpio jq taskset setpriv
     LADDER_BOOT=$$ exec setpriv --pdeathsig TERM "$BASH" "$0" "$@"
 fi
 
@@ -42,7 +42,6 @@ while [[ $# -gt 0 ]]; do
     *) die "unknown argument '$1'" 2 ;;
     esac
 done
-need qemu-system-x86_64 cpio jq taskset setpriv
 [[ -f $kernel_dir/bzImage ]] || die "$kernel_dir has no kernel: scripts/build-kernel.sh makes it"
 boot_deadline=60 # seconds to the first process; a lean kernel under emulation needs 3
 if [[ -n ${SANITIZE-} ]]; then

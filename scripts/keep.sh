@@ -11,10 +11,7 @@ most_kib=1500 # of raw data, compressed: the tree stays small
 [[ -f $results/table.json ]] || die 'build/results/table.json is not there: run make table'
 grep -qx '<!-- table -->' "$readme" && grep -qx '<!-- end of table -->' "$readme" ||
     die "README.md has lost its marks '<!-- table -->' and '<!-- end of table -->'"
-for name in "${names[@]}"; do
-    [[ ! -e $results/$name.json ]] || jq -e . "$results/$name.json" >/dev/null 2>&1 ||
-        die "build/results/$name.json is damaged: run make $name again"
-done
+for name in "${names[@]}"; do check_result "$name"; done
 "$top/scripts/plots.sh" >/dev/null
 
 # Raw data: each series' samples and where they come from. The same files are the same archive.

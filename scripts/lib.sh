@@ -81,6 +81,19 @@ floor_held() {
     ((status == 0))
 }
 
+# check_result NAME: build/results/NAME.json is whole, if it is there.
+check_result() {
+    [[ ! -e $build/results/$1.json ]] || jq -e . "$build/results/$1.json" >/dev/null 2>&1 ||
+        die "build/results/$1.json is damaged: run make $1 again"
+}
+
+# put_to_failed FOLDER NAME: what an unfinished run left is kept in build/failed/NAME, in place of the last one's.
+put_to_failed() {
+    mkdir -p "$build/failed"
+    rm -rf "${build:?}/failed/$2"
+    mv "$1" "$build/failed/$2"
+}
+
 # check_path: the kernel's make does not work below a folder with a blank or a colon in its name.
 check_path() {
     [[ $build != *[[:space:]:]* ]] || die "a kernel cannot be built in '$build', because of the blank or colon: move the checkout" 2

@@ -11,9 +11,8 @@ measured='' # where the results of the run are, until they are complete
 put_aside() {
     stop_following
     [[ -n $measured && -d $measured ]] || return 0
-    local failed=$build/failed/${measured##*/}
-    failed=${failed%.*}
-    mkdir -p "$build/failed" && rm -rf "$failed" && mv "$measured" "$failed"
+    local name=${measured##*/}
+    put_to_failed "$measured" "${name%.*}"
 }
 trap put_aside EXIT
 trap 'exit 130' INT

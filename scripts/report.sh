@@ -11,11 +11,7 @@ results=$build/results report=$build/report.html
 titles=([0]='The ladder' [1]='Where the cycles go' [2]='Which change bought what' [3]='Other doors' [4]='When it pours'
     [5]='The ring against the best')
 
-for name in "${sections[@]}"; do
-    result=$results/$(verb_of "$name").json
-    [[ ! -e $result ]] || jq -e . "$result" >/dev/null 2>&1 ||
-        die "${result#"$top"/} is damaged: run make $(verb_of "$name") again"
-done
+for name in "${sections[@]}"; do check_result "$(verb_of "$name")"; done
 trap 'rm -f "$report.new"' EXIT
 commit=$(git -C "$top" rev-parse HEAD 2>/dev/null || echo unknown)
 {

@@ -57,7 +57,7 @@ measure() {
     fi
     # The logs are kept where the next run does not overwrite them unseen; the message has to name that place.
     local failed=$build/failed/$name
-    mkdir -p "$build/failed" && rm -rf "$failed" && mv "$series" "$failed"
+    put_to_failed "$series" "$name"
     grep -E "^$name: " "$failed/console.log" >&2 || true
     sed "s|${series#"$top"/}|${failed#"$top"/}|g" "$folder/errors" >&2
     exit "$status"

@@ -15,9 +15,7 @@ folder=$(mktemp -d "$build/table.XXXXXX")
 keep() {
     [[ -d $folder ]] || return 0
     if compgen -G "$folder/round-*" >/dev/null; then
-        rm -rf "$build/failed/table"
-        mkdir -p "$build/failed"
-        mv "$folder" "$build/failed/table"
+        put_to_failed "$folder" table
         say "not finished; what was measured is in build/failed/table" >&2
     else
         rm -rf "$folder"

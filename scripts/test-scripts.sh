@@ -262,16 +262,7 @@ killed_caller_leaves_nothing() {
     kill -KILL "$runner"
     wait "$runner" || true
     no_qemu_left
-    nobody_waits 47
-}
-nobody_waits() { # nobody_waits SECONDS: the runner's timer
-    local tries
-    for tries in $(seq 100); do
-        pgrep -fx "sleep $1" >/dev/null || return 0
-        sleep 0.05
-    done
-    say "a sleep is left after $tries looks"
-    return 1
+    none_left "the runner's timer" -fx 'sleep 47'
 }
 killed_runner_leaves_no_qemu() {
     begin 60
@@ -284,7 +275,7 @@ interrupted_runner_leaves_no_qemu() {
     pkill -TERM -f "$top/scripts/boot.sh.*$scratch/boot" || return 1
     wait "$runner" || true
     no_qemu_left
-    nobody_waits 46
+    none_left "the runner's timer" -fx 'sleep 46'
 }
 
 for name in kernel_comes_from_a_mirror kernel_is_unpacked_once interrupted_download_is_gone_on_with \

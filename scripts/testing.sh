@@ -64,16 +64,18 @@ begin() { # begin DEADLINE
         sleep 0.1
     done
 }
-no_qemu_left() {
+none_left() { # none_left NAME PGREP-ARGUMENT...: no such process
     # A process that was killed a moment ago may still be on its way out.
-    local tries
+    local name=$1 tries
+    shift
     for tries in $(seq 100); do
-        pgrep -f "qemu-system.*$kernel_dir" >/dev/null || return 0
+        pgrep "$@" >/dev/null || return 0
         sleep 0.05
     done
-    say "QEMU is still running after $tries looks"
+    say "$name is still running after $tries looks"
     return 1
 }
+no_qemu_left() { none_left QEMU -f "qemu-system.*$kernel_dir"; }
 report() {
     say "$passed passed, $failed failed, $skipped skipped"
     [[ $failed == 0 ]]

@@ -41,9 +41,7 @@ public:
     /// The median time from one reading of the clock to the next while nothing comes. The first readings of
     /// all tell it, in the very loop that is watched: another one would be faster or slower. Until then, no
     /// gap is seen. @throws std::invalid_argument if there was no reading yet
-    Cycles reading() const {
-        return median(std::vector(first_.begin(), first_.begin() + std::min(readings_, first_.size())));
-    }
+    Cycles reading() const { return median(std::vector(first_.begin(), first_.begin() + readings_)); }
     /// When the consumer did not look while a message was on its way, in the order of time.
     const std::vector<Gap> &gaps() const { return gaps_; }
     /// All gaps.
@@ -61,7 +59,9 @@ public:
         while (first > std::max(oldest, settled_) && recent_[(first - 1) % recent_.size()].to > stamped) {
             --first;
         }
-        not_kept_ += first == oldest && oldest > settled_ ? oldest - settled_ : 0;
+        if (first == oldest && oldest > settled_) { // they came too fast: older ones are gone
+            not_kept_ += oldest - settled_;
+        }
         for (; first < totals_.gaps; ++first) {
             if (gaps_.size() < gaps_.capacity()) {
                 gaps_.push_back(recent_[first % recent_.size()]);
